@@ -1,0 +1,87 @@
+import type { Micros } from '../time.ts';
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time, turned by hand in tests. */
+export interface Clock {
+  /** Wall clock, UTC. */
+  now(): Micros;
+  /** Microseconds of a steady clock; only differences mean something. */
+  monotonic(): Micros;
+  /** Calls once after `delay` of the steady clock. Delays over 2^31 ms are split, never fired early. */
+  after(delay: Micros, call: () => void): Timer;
+}
+
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+  monotonic: () => Number(process.hrtime.bigint() / 1000n),
+  after(delay, call) {
+    let timer: NodeJS.Timeout;
+    const arm = (restMs: number): void => {
+      const step = Math.min(restMs, LONGEST_TIMEOUT_MS);
+      timer = setTimeout(() => (restMs > step ? arm(restMs - step) : call()), step);
+    };
+    arm(Math.max(0, delay / 1000));
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** A clock that stands still until a test turns it. Calls that fall due run in order of their time. */
+export class ManualClock implements Clock {
+  #now: Micros;
+  #steady = 0;
+  #order = 0;
+  readonly #due: { at: Micros; order: number; call: () => void }[] = [];
+
+  constructor(start: Micros = 1_767_225_600_000_000) {
+    this.#now = start;
+  }
+
+  now(): Micros {
+    return this.#now;
+  }
+
+  monotonic(): Micros {
+    return this.#steady;
+  }
+
+  after(delay: Micros, call: () => void): Timer {
+    const entry = { at: this.#steady + Math.max(0, delay), order: this.#order++, call };
+    this.#due.push(entry);
+    return { cancel: () => void (this.#due.includes(entry) && this.#due.splice(this.#due.indexOf(entry), 1)) };
+  }
+
+  /** Moves both clocks on, running what falls due; awaits pending work between calls. */
+  async advance(by: Micros): Promise<void> {
+    const end = this.#steady + by;
+    for (;;) {
+      await settle();
+      this.#due.sort((a, b) => a.at - b.at || a.order - b.order);
+      const next = this.#due[0];
+      if (next === undefined || next.at > end) break;
+      this.#due.shift();
+      this.#move(next.at - this.#steady);
+      next.call();
+    }
+    this.#move(end - this.#steady);
+    await settle();
+  }
+
+  /** Sets the wall clock without moving the steady one: a clock that somebody corrected. */
+  jump(by: Micros): void {
+    this.#now += by;
+  }
+
+  #move(by: Micros): void {
+    this.#steady += by;
+    this.#now += by;
+  }
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,47 @@
+import type { Micros } from '../time.ts';
+
+/** A sealed batch on the agent's disk. */
+export interface SpooledBatch {
+  /** Order over all epochs, oldest first. */
+  readonly ordinal: number;
+  readonly digest: string;
+  readonly epoch: string;
+  readonly seq: number;
+  readonly samples: number;
+  /** When it was sealed. */
+  readonly created: Micros;
+  /** The body to publish, the same bytes on every attempt. */
+  readonly body: Uint8Array;
+  /** When the broker last confirmed it; null when never. */
+  readonly confirmedAt: Micros | null;
+}
+
+export interface SpoolStats {
+  readonly batches: number;
+  readonly samples: number;
+  readonly bytes: number;
+  readonly oldest: Micros | null;
+}
+
+/** What was lost, to be told in the next cycle report. */
+export interface SpoolLoss {
+  readonly reason: 'spool-full' | 'spool-corrupt';
+  readonly samples: number;
+  readonly from: Micros | null;
+  readonly to: Micros | null;
+}
+
+/** Batches on disk between signing and the ledger's receipt. */
+export interface Spool {
+  /** Durable when it resolves. @throws SpoolFull when the policy is `refuse-new` and there is no room */
+  append(batch: Omit<SpooledBatch, 'ordinal' | 'confirmedAt'>): Promise<void>;
+  /** Batches to publish, oldest first: never confirmed, or confirmed before `resendBefore` and still without receipt. */
+  due(resendBefore: Micros, limit: number): Promise<readonly SpooledBatch[]>;
+  markConfirmed(digests: readonly string[], at: Micros): Promise<void>;
+  /** Frees the batches that a receipt names; unknown digests are ignored. Works on a full disk. */
+  release(digests: readonly string[]): Promise<void>;
+  /** Losses since they were last taken; taking them forgets them here, so put them into a report that is appended. */
+  takeLosses(): readonly SpoolLoss[];
+  stats(): SpoolStats;
+  close(): Promise<void>;
+}

@@ -1,0 +1,186 @@
+import type { SignedHeader } from '../model/batch.ts';
+import type { ReceivedSample, SampleType, StoredSample } from '../model/sample.ts';
+import type { StatisticsQuery, StatisticsRow } from '../model/statistics.ts';
+import type { Micros } from '../time.ts';
+
+/**
+ * The time-series store and its ledger. Append-only: nothing is overwritten. Errors of these verbs:
+ * - StoreUnavailable: cannot be reached or timed out; nothing is known to be written. Try again.
+ * - StoreRefused: this content is refused for good. Quarantine it.
+ * - BehindRetention: the question reaches behind what retention kept.
+ *
+ * Every read shows only samples whose batch has a ledger row (and, with `asOf`, one recorded by then), each message_id
+ * once: of copies the one recorded first. Samples in conflict are not shown.
+ */
+export interface Store {
+  /**
+   * Records batches; each is readable when its outcome is returned. The samples are written first, the ledger row last.
+   * A batch whose digest is in the ledger is a duplicate. Within a batch, a sample whose message_id is stored with the
+   * same content is counted as a duplicate and not stored; one with other content is stored as a conflict.
+   */
+  record(batches: readonly BatchRecord[]): Promise<readonly RecordOutcome[]>;
+
+  /** Samples that match, in the order asked for (ties by message_id), at most `limit`. */
+  samples(query: SampleQuery): AsyncIterable<StoredSample>;
+  /** One per series and owner, ordered by meter name, resource and source. */
+  meters(query: SampleQuery): Promise<readonly MeterRow[]>;
+  /** One per resource and source, ordered by resource, described by its newest matching sample. */
+  resources(query: SampleQuery): Promise<readonly ResourceRow[]>;
+  /** Exact; see core/model/statistics.ts. */
+  statistics(query: StatisticsQuery): Promise<readonly StatisticsRow[]>;
+
+  /** Ledger rows in order of `recorded_at`, then digest. */
+  ledger(query: LedgerQuery): AsyncIterable<LedgerRow>;
+  /** Every version of the message_ids that are in conflict. */
+  conflicts(query: SampleQuery): AsyncIterable<StoredSample>;
+
+  /** Appends to a named list (quarantine, tokens, ...). The same kind, id and body again is not appended twice. */
+  appendEntry(entry: NewEntry): Promise<Entry>;
+  /** Newest first. */
+  entries(query: EntryQuery): Promise<readonly Entry[]>;
+
+  /** Removes whole UTC days of samples older than each rule says; remembers how far. Ledger rows stay. */
+  retain(rules: readonly RetentionRule[]): Promise<RetentionOutcome>;
+
+  /** Resolves when the store answers. @throws StoreUnavailable */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How a batch came. */
+export type Transport = 'bus' | 'http' | 'api';
+
+/** A verified batch, or one headerless metering message, ready to record. */
+export interface BatchRecord {
+  /** Digest of the header; of a headerless message SHA-256 of its text. */
+  readonly digest: string;
+  /** Null for headerless messages. */
+  readonly header: SignedHeader | null;
+  readonly headerText: string | null;
+  readonly keyId: string | null;
+  readonly transport: Transport;
+  readonly samples: readonly ReceivedSample[];
+}
+
+export interface RecordOutcome {
+  readonly digest: string;
+  /** `duplicate`: the ledger had this batch already. */
+  readonly outcome: 'recorded' | 'duplicate';
+  readonly recordedAt: Micros;
+  /** message_ids that were stored already with the same content, and not stored again. */
+  readonly duplicates: readonly string[];
+  /** message_ids that are stored with other content. */
+  readonly conflicts: readonly string[];
+}
+
+export interface TimeBound {
+  readonly at: Micros;
+  readonly inclusive: boolean;
+}
+
+/** `path` is dotted below resource_metadata; `value` is compared with its type. */
+export interface MetadataCondition {
+  readonly path: string;
+  readonly value: string | number | boolean | null;
+}
+
+/** All conditions must hold; absent ones hold always. */
+export interface SampleFilter {
+  readonly meter?: string;
+  readonly resourceId?: string;
+  readonly source?: string;
+  readonly userId?: string;
+  /** Any of these. An empty list matches nothing. */
+  readonly projectIds?: readonly string[];
+  readonly messageId?: string;
+  readonly from?: TimeBound;
+  readonly to?: TimeBound;
+  readonly metadata?: readonly MetadataCondition[];
+}
+
+export interface SampleQuery extends SampleFilter {
+  /** By timestamp. Default `newest` first. */
+  readonly order?: 'newest' | 'oldest';
+  readonly limit?: number;
+  /** Go on behind this one, in the order asked for. */
+  readonly after?: { readonly timestamp: Micros; readonly messageId: string };
+  /** As known at that moment: only batches recorded at or before it. */
+  readonly asOf?: Micros;
+}
+
+export interface MeterRow {
+  readonly source: string;
+  readonly meter: string;
+  readonly type: SampleType;
+  readonly unit: string | null;
+  readonly resourceId: string;
+  readonly projectId: string | null;
+  readonly userId: string | null;
+}
+
+export interface ResourceRow {
+  readonly resourceId: string;
+  readonly source: string;
+  readonly firstTimestamp: Micros;
+  readonly newest: StoredSample;
+  /** Meter names, sorted. */
+  readonly meters: readonly string[];
+}
+
+export interface LedgerQuery {
+  readonly digest?: string;
+  readonly agentId?: string;
+  readonly epoch?: string;
+  /** Recorded in (after, upTo]. */
+  readonly after?: Micros;
+  readonly upTo?: Micros;
+  readonly limit?: number;
+}
+
+export interface LedgerRow {
+  readonly digest: string;
+  readonly recordedAt: Micros;
+  readonly agentId: string | null;
+  readonly epoch: string | null;
+  readonly seq: number | null;
+  readonly keyId: string | null;
+  readonly transport: Transport;
+  /** Samples stored, without duplicates. */
+  readonly samples: number;
+  readonly duplicates: number;
+  /** The signed header as received; null for headerless messages. */
+  readonly headerText: string | null;
+}
+
+export type EntryKind = 'quarantine' | 'token' | 'key' | 'resolution' | 'statement' | 'void';
+
+export interface NewEntry {
+  readonly kind: EntryKind;
+  readonly id: string;
+  /** JSON text. */
+  readonly body: string;
+}
+
+export interface Entry extends NewEntry {
+  readonly recordedAt: Micros;
+}
+
+export interface EntryQuery {
+  readonly kind: EntryKind;
+  readonly id?: string;
+  /** Only entries recorded before this, for paging back. */
+  readonly before?: Micros;
+  readonly limit?: number;
+}
+
+export interface RetentionRule {
+  /** Meter names or globs; the first rule that matches a meter holds. */
+  readonly meters: readonly string[];
+  /** Samples before this instant may go; rounded down to whole UTC days. */
+  readonly keepFrom: Micros;
+}
+
+export interface RetentionOutcome {
+  /** By meter: samples before this instant are gone. */
+  readonly horizons: ReadonlyMap<string, Micros>;
+}
