@@ -33,21 +33,12 @@ interface Step {
 }
 
 function convert(value: unknown, path: Step[]): JsonValue {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value;
-    case 'number':
-      return fromNumber(value);
-    case 'bigint':
-      return new JsonNumber(value.toString());
-    case 'object':
-      return value === null || value instanceof JsonNumber ? value : fromObject(value, path);
-    default:
-      throw new TypeError(
-        `JSON: found ${describe(value)} at ${place(path)}; text, a number, a boolean, null, an array or an object would be right.`,
-      );
-  }
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  if (typeof value === 'number') return fromNumber(value);
+  if (typeof value === 'bigint') return new JsonNumber(value.toString());
+  if (typeof value === 'object') return value instanceof JsonNumber ? value : fromObject(value, path);
+  const right = 'text, a number, a boolean, null, an array or an object would be right';
+  throw new TypeError(`JSON: found ${describe(value)} at ${place(path)}; ${right}.`);
 }
 
 function fromNumber(value: number): JsonNumber {

@@ -44,7 +44,7 @@ const CASES = `
   -Infinity                -inf                     -inf
 `;
 
-t.test('a number literal signs as the text that Python printed', async (t) => {
+void t.test('a number literal signs as the text that Python printed', async (t) => {
   for (const line of CASES.trim().split('\n')) {
     const [literal = '', python3, python2] = line.trim().split(/\s+/);
     t.equal(numberText(literal), python3, `${literal} under Python 3`);
@@ -52,7 +52,7 @@ t.test('a number literal signs as the text that Python printed', async (t) => {
   }
 });
 
-t.test('a literal without point and exponent is an integer', async (t) => {
+void t.test('a literal without point and exponent is an integer', async (t) => {
   t.same(['1', '-7', '1.0', '1e3', '1E3', 'NaN', '-Infinity'].map(isIntegerLiteral), [
     true,
     true,
@@ -64,7 +64,7 @@ t.test('a literal without point and exponent is an integer', async (t) => {
   ]);
 });
 
-t.test('the shortest form of a double reads back as the same double', async (t) => {
+void t.test('the shortest form of a double reads back as the same double', async (t) => {
   for (const value of [0.1, 1 / 3, 1e15, 1e16, 123456789.123, 2 ** 60, 1e-5, 5e-324, -273.15]) {
     t.equal(Number(pythonFloat(value)), value);
   }
