@@ -10,10 +10,18 @@
  *     NaN, Infinity, 1e400         nan, inf, inf            the same
  */
 
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+
 /** No point and no exponent: Python reads an int of any size. */
 export function isIntegerLiteral(literal: string): boolean {
-  const last = literal.charCodeAt(literal.length - 1);
-  return last >= 0x30 && last <= 0x39 && !/[.eE]/.test(literal);
+  const first = literal.charCodeAt(0) === MINUS ? 1 : 0;
+  for (let i = first; i < literal.length; i++) {
+    const code = literal.charCodeAt(i);
+    if (code < ZERO || code > NINE) return false;
+  }
+  return literal.length > first;
 }
 
 /** The text of a number literal, newest algorithm (and inside arrays the older ones too). */

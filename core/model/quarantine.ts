@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { REFUSAL_REASONS } from './refusal.ts';
+import type { RefusalReason } from './refusal.ts';
+
+/** A refused message, as the entry of kind `quarantine` holds it (JSON body). */
+export const QuarantinedMessage = z.strictObject({
+  reason: z.enum(Object.keys(REFUSAL_REASONS) as [RefusalReason, ...RefusalReason[]]),
+  /** What was found and what would be right. */
+  detail: z.string(),
+  /** `bus`, `http`, `notification`. */
+  transport: z.string(),
+  /** Exchange and routing key, or who posted. */
+  sender: z.string(),
+  agent_id: z.string().nullable(),
+  message_id: z.string().nullable(),
+  /** Slots or times of the samples in it, microseconds, where they could be read: their interval is a gap. */
+  from: z.int().nullable(),
+  to: z.int().nullable(),
+  samples: z.int().nonnegative(),
+  /** When it was received, microseconds. */
+  received: z.int(),
+  /** Size of the original, and the original (its beginning, where it was larger than is kept), base64. */
+  size: z.int().nonnegative(),
+  bytes: z.string(),
+  /** `refused`, then perhaps `replayed`. The newest entry of an id counts. */
+  state: z.enum(['refused', 'replayed']),
+});
+export type QuarantinedMessage = z.infer<typeof QuarantinedMessage>;
