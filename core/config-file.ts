@@ -14,8 +14,16 @@ export interface LoadedConfig {
   readonly problemAt: (path: readonly PropertyKey[], message: string) => ConfigProblem;
 }
 
-/** Reads and checks a YAML configuration; `overrides` (flags, environment) win over the file. @throws ConfigError */
-export async function loadConfigFile(file: string, overrides: ConfigInput = {}): Promise<LoadedConfig> {
+/** What stands above and below the file. */
+export interface ConfigLayers {
+  /** Flags and environment: win over the file. */
+  readonly overrides?: ConfigInput;
+  /** A role's own defaults: the file wins over them. */
+  readonly defaults?: ConfigInput;
+}
+
+/** Reads and checks a YAML configuration. @throws ConfigError */
+export async function loadConfigFile(file: string, layers: ConfigLayers = {}): Promise<LoadedConfig> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -23,11 +31,11 @@ export async function loadConfigFile(file: string, overrides: ConfigInput = {}):
     const message = `cannot be read: ${messageOf(cause)}. Give the path of an existing YAML file, or run \`nephometer config init\`.`;
     throw new ConfigError([{ file, line: null, key: '', message }]);
   }
-  return parseConfig(text, file, overrides);
+  return parseConfig(text, file, layers);
 }
 
 /** The same from text; `file` is what problems name. @throws ConfigError */
-export function parseConfig(text: string, file: string, overrides: ConfigInput = {}): LoadedConfig {
+export function parseConfig(text: string, file: string, layers: ConfigLayers = {}): LoadedConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   if (document.errors.length > 0) {
@@ -50,12 +58,16 @@ export function parseConfig(text: string, file: string, overrides: ConfigInput =
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw new ConfigError([problemAt([], 'must be a mapping of keys to values, such as `interval: 60s`')]);
   }
-  const parsed = Config.safeParse(merge(value as Record<string, unknown>, overrides));
+  const parsed = Config.safeParse(layered(value as Record<string, unknown>, layers));
   if (parsed.success) return { config: parsed.data, problemAt };
   throw new ConfigError(parsed.error.issues.flatMap((issue) => problemsOf(issue, value, problemAt)));
 }
 
-/** Overrides win key by key; lists are replaced whole. */
+function layered(file: Record<string, unknown>, { defaults = {}, overrides = {} }: ConfigLayers): unknown {
+  return merge(merge(defaults, file), overrides);
+}
+
+/** What is over wins key by key; lists are replaced whole. */
 function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {

@@ -37,3 +37,4 @@ export * from './plugin/contract.ts';
 export * from './plugin/loader.ts';
 export * from './ports/ingest.ts';
 export * from './token-book.ts';
+export * from './exit-codes.ts';
