@@ -20,18 +20,18 @@ export interface Store {
    */
   record(batches: readonly BatchRecord[]): Promise<readonly RecordOutcome[]>;
 
-  /** Samples that match, in the order asked for (ties by message_id), at most `limit`. */
+  /** Samples that match, in the order asked for (ties by message_id, ascending by code point in both orders), at most `limit`. */
   samples(query: SampleQuery): AsyncIterable<StoredSample>;
-  /** One per series and owner, ordered by meter name, resource and source. */
+  /** One per series and owner, ordered by meter name, resource and source; at most `limit` rows, `order` and `after` do not matter. */
   meters(query: SampleQuery): Promise<readonly MeterRow[]>;
-  /** One per resource and source, ordered by resource, described by its newest matching sample. */
+  /** One per resource and source, ordered by resource, described by its newest matching sample; `limit` as for meters. */
   resources(query: SampleQuery): Promise<readonly ResourceRow[]>;
   /** Exact; see core/model/statistics.ts. */
   statistics(query: StatisticsQuery): Promise<readonly StatisticsRow[]>;
 
   /** Ledger rows in order of `recorded_at`, then digest. */
   ledger(query: LedgerQuery): AsyncIterable<LedgerRow>;
-  /** Every version of the message_ids that are in conflict. */
+  /** Of the message_ids that are in conflict every version that matches; ordered as samples, then as recorded. */
   conflicts(query: SampleQuery): AsyncIterable<StoredSample>;
 
   /** Appends to a named list (quarantine, tokens, ...). The same kind, id and body again is not appended twice. */
@@ -39,7 +39,11 @@ export interface Store {
   /** Newest first. */
   entries(query: EntryQuery): Promise<readonly Entry[]>;
 
-  /** Removes whole UTC days of samples older than each rule says; remembers how far. Ledger rows stay. */
+  /**
+   * Removes whole UTC days of samples older than each rule says; remembers how far. Ledger rows stay. A later question
+   * that names a start before a horizon fails with BehindRetention; one without a start is answered from the horizon
+   * on, so what arrives late from before a horizon is recorded but not shown.
+   */
   retain(rules: readonly RetentionRule[]): Promise<RetentionOutcome>;
 
   /** Resolves when the store answers. @throws StoreUnavailable */
@@ -66,8 +70,9 @@ export interface RecordOutcome {
   readonly digest: string;
   /** `duplicate`: the ledger had this batch already. */
   readonly outcome: 'recorded' | 'duplicate';
+  /** Of a duplicate the time of the ledger row that was there. Grows from call to call, and within a call. */
   readonly recordedAt: Micros;
-  /** message_ids that were stored already with the same content, and not stored again. */
+  /** Both lists are empty for a batch that is a duplicate as a whole. message_ids that were stored already with the same content, and not stored again. */
   readonly duplicates: readonly string[];
   /** message_ids that are stored with other content. */
   readonly conflicts: readonly string[];

@@ -9,7 +9,8 @@ export function quicklySorted(members: ReadonlyMap<string, unknown>): string[] {
   return Array.from(members.keys()).sort();
 }
 
-function byCodePoint(a: string, b: string): number {
+/** Text by Unicode code point, for sorting. */
+export function byCodePoint(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const left = a.charCodeAt(i);
