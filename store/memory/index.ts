@@ -1,1 +1,2 @@
-export {};
+export { createMemoryStore } from './store.ts';
+export type { MemoryStoreOptions } from './store.ts';

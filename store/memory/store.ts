@@ -1,0 +1,153 @@
+import {
+  assertWithinRetention,
+  comparePlace,
+  compareSamples,
+  compareText,
+  computeStatistics,
+  listMeters,
+  listResources,
+  matchesFilter,
+  nextHorizons,
+  RecordedAtClock,
+  StoreUnavailable,
+  systemClock,
+} from '@nephometer/core';
+import type {
+  Clock,
+  Entry,
+  LedgerQuery,
+  LedgerRow,
+  Micros,
+  SampleFilter,
+  SampleQuery,
+  Store,
+  StoredSample,
+} from '@nephometer/core';
+import { recordBatch } from './record.ts';
+import type { Memory, Version } from './record.ts';
+
+export interface MemoryStoreOptions {
+  readonly clock?: Clock;
+}
+
+/**
+ * The Store port in plain lists: what the other stores must answer, and the store of tests. Keeps nothing after the
+ * process; every read scans everything.
+ */
+export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = {}): Store {
+  const memory: Memory = { versions: new Map(), ledger: [], byDigest: new Map() };
+  const stamps = new RecordedAtClock(clock, -Infinity);
+  const entries: Entry[] = [];
+  let horizons: ReadonlyMap<string, Micros> = new Map();
+  let isClosed = false;
+
+  const assertOpen = (): void => {
+    if (isClosed) throw new StoreUnavailable('The memory store is closed; open a new one.');
+  };
+
+  /** Versions behind retention are never shown: they may be late ones that the next run removes. */
+  function* kept(query: SampleFilter & { asOf?: Micros }): Generator<Version> {
+    assertOpen();
+    assertWithinRetention(query, horizons);
+    stamps.answered(query.asOf);
+    for (const versions of memory.versions.values()) {
+      for (const version of versions) {
+        const { sample } = version;
+        const isKnown = sample.recordedAt <= (query.asOf ?? Infinity);
+        const isKept = sample.timestamp >= (horizons.get(sample.meter) ?? -Infinity);
+        if (isKnown && isKept && matchesFilter(sample, query)) yield version;
+      }
+    }
+  }
+
+  const isInConflict = (version: Version, asOf: Micros = Infinity): boolean => version.conflictSince <= asOf;
+
+  const visible = (query: SampleFilter & { asOf?: Micros }): StoredSample[] =>
+    [...kept(query)].filter((version) => !isInConflict(version, query.asOf)).map(({ sample }) => sample);
+
+  return {
+    async record(batches) {
+      assertOpen();
+      return batches.map((batch) => recordBatch(memory, batch, () => stamps.next()));
+    },
+    async *samples(query) {
+      yield* page(visible(query), query);
+    },
+    async meters(query) {
+      return listMeters(visible(query)).slice(0, query.limit);
+    },
+    async resources(query) {
+      return listResources(visible(query)).slice(0, query.limit);
+    },
+    async statistics(query) {
+      return computeStatistics(visible(query), query);
+    },
+    async *ledger(query) {
+      assertOpen();
+      stamps.answered(query.upTo);
+      yield* ledgerRows(memory.ledger, query);
+    },
+    async *conflicts(query) {
+      const versions = [...kept(query)].filter((version) => isInConflict(version, query.asOf));
+      yield* page(
+        versions.map(({ sample }) => sample),
+        query,
+      );
+    },
+    async appendEntry(entry) {
+      assertOpen();
+      const { kind, id, body } = entry;
+      const known = entries.find((other) => other.kind === kind && other.id === id && other.body === body);
+      if (known !== undefined) return known;
+      const appended = { kind, id, body, recordedAt: stamps.next() };
+      entries.push(appended);
+      return appended;
+    },
+    async entries({ kind, id, before = Infinity, limit }) {
+      assertOpen();
+      return entries
+        .filter((entry) => entry.kind === kind && entry.id === (id ?? entry.id) && entry.recordedAt < before)
+        .toReversed()
+        .slice(0, limit);
+    },
+    async retain(rules) {
+      assertOpen();
+      const meters = [...memory.versions.values()].flat().map(({ sample }) => sample.meter);
+      horizons = nextHorizons(rules, meters, horizons);
+      for (const [id, versions] of memory.versions) {
+        const left = versions.filter(({ sample }) => sample.timestamp >= (horizons.get(sample.meter) ?? -Infinity));
+        if (left.length === 0) memory.versions.delete(id);
+        else memory.versions.set(id, left);
+      }
+      return { horizons };
+    },
+    async check() {
+      assertOpen();
+    },
+    async close() {
+      isClosed = true;
+    },
+  };
+}
+
+function page(samples: StoredSample[], { order, after, limit }: SampleQuery): StoredSample[] {
+  return samples
+    .filter((sample) => after === undefined || comparePlace(sample, after, order) > 0)
+    .sort((a, b) => compareSamples(a, b, order))
+    .slice(0, limit);
+}
+
+function ledgerRows(ledger: readonly LedgerRow[], query: LedgerQuery): LedgerRow[] {
+  const { digest, agentId, epoch, after = -Infinity, upTo = Infinity, limit } = query;
+  return ledger
+    .filter(
+      (row) =>
+        row.digest === (digest ?? row.digest) &&
+        row.agentId === (agentId ?? row.agentId) &&
+        row.epoch === (epoch ?? row.epoch) &&
+        row.recordedAt > after &&
+        row.recordedAt <= upTo,
+    )
+    .sort((a, b) => a.recordedAt - b.recordedAt || compareText(a.digest, b.digest))
+    .slice(0, limit);
+}
