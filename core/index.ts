@@ -42,3 +42,5 @@ export * from './plugin/loader.ts';
 export * from './ports/ingest.ts';
 export * from './token-book.ts';
 export * from './exit-codes.ts';
+export * from './signing/keyring-file.ts';
+export * from './status-server.ts';
