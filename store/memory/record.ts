@@ -4,8 +4,8 @@ import type { BatchRecord, LedgerRow, Micros, ReceivedSample, RecordOutcome, Sto
 /** One stored content of a message_id. */
 export interface Version {
   readonly sample: StoredSample;
-  /** When the second version of its message_id was recorded; Infinity while there is none. */
-  conflictSince: Micros;
+  /** When the second version of its message_id was recorded; null while there is none. */
+  conflictSince: Micros | null;
 }
 
 export interface Memory {
@@ -31,11 +31,11 @@ export function recordBatch(memory: Memory, batch: BatchRecord, nextRecordedAt: 
       duplicates.push(sample.messageId);
       return;
     }
-    versions.push({ sample: stored(sample, batch, index, recordedAt), conflictSince: Infinity });
+    versions.push({ sample: stored(sample, batch, index, recordedAt), conflictSince: null });
     memory.versions.set(sample.messageId, versions);
     if (versions.length === 1) return;
     conflicts.push(sample.messageId);
-    for (const version of versions) version.conflictSince = Math.min(version.conflictSince, recordedAt);
+    for (const version of versions) version.conflictSince ??= recordedAt;
   });
   const row = ledgerRow(batch, recordedAt, duplicates.length);
   memory.ledger.push(row);

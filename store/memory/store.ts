@@ -60,7 +60,8 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
     }
   }
 
-  const isInConflict = (version: Version, asOf: Micros = Infinity): boolean => version.conflictSince <= asOf;
+  const isInConflict = (version: Version, asOf: Micros = Infinity): boolean =>
+    version.conflictSince !== null && version.conflictSince <= asOf;
 
   const visible = (query: SampleFilter & { asOf?: Micros }): StoredSample[] =>
     [...kept(query)].filter((version) => !isInConflict(version, query.asOf)).map(({ sample }) => sample);

@@ -1,0 +1,49 @@
+import type { Test } from 'tap';
+import { openFor } from './opened.ts';
+import type { OpenStore } from './opened.ts';
+
+export function testEntries(t: Test, open: OpenStore): void {
+  const token = { kind: 'token', id: 'a', body: '{"role":"admin"}' } as const;
+
+  t.test('the same entry again is not appended', async (t) => {
+    const store = await openFor(t, open);
+    const first = await store.appendEntry(token);
+    t.match(first, token);
+    t.strictSame(await store.appendEntry(token), first);
+    t.strictSame(await store.entries({ kind: 'token' }), [first]);
+  });
+
+  t.test('the same entry at once from many is appended once', async (t) => {
+    const store = await openFor(t, open);
+    const appended = await Promise.all(Array.from({ length: 5 }, () => store.appendEntry(token)));
+    t.equal(new Set(appended.map(({ recordedAt }) => recordedAt)).size, 1);
+    t.equal((await store.entries({ kind: 'token' })).length, 1);
+  });
+
+  t.test('another body, id or kind is another entry; newest first', async (t) => {
+    const store = await openFor(t, open);
+    const body = `{"role":"none","text":"it's \\"ü😀\\"\\n${'x'.repeat(50_000)}"}`;
+    const a = await store.appendEntry(token);
+    const revoked = await store.appendEntry({ ...token, body });
+    const b = await store.appendEntry({ ...token, id: 'b' });
+    const quarantined = await store.appendEntry({ ...token, kind: 'quarantine' });
+    t.strictSame(await store.entries({ kind: 'token' }), [b, revoked, a]);
+    t.strictSame(await store.entries({ kind: 'token', id: 'a' }), [revoked, a]);
+    t.strictSame(await store.entries({ kind: 'quarantine' }), [quarantined]);
+    t.strictSame(await store.entries({ kind: 'void' }), []);
+    t.ok(a.recordedAt < revoked.recordedAt && revoked.recordedAt < b.recordedAt);
+  });
+
+  t.test('pages go back in time', async (t) => {
+    const store = await openFor(t, open);
+    for (let i = 0; i < 7; i++) await store.appendEntry({ kind: 'quarantine', id: `id-${i}`, body: '{}' });
+    const seen: string[] = [];
+    for (let before: number | undefined; ;) {
+      const page = await store.entries({ kind: 'quarantine', limit: 3, ...(before === undefined ? {} : { before }) });
+      seen.push(...page.map(({ id }) => id));
+      before = page.at(-1)?.recordedAt;
+      if (before === undefined) break;
+    }
+    t.strictSame(seen, ['id-6', 'id-5', 'id-4', 'id-3', 'id-2', 'id-1', 'id-0']);
+  });
+}
