@@ -44,7 +44,7 @@ export function parseConfig(text: string, file: string, layers: ConfigLayers = {
         file,
         line: lines.linePos(error.pos[0]).line,
         key: '',
-        message: `is not YAML: ${error.message}`,
+        message: sentence(`is not YAML: ${error.message}, at ${JSON.stringify(excerpt(text, error.pos[0]))}`),
       })),
     );
   }
@@ -52,7 +52,7 @@ export function parseConfig(text: string, file: string, layers: ConfigLayers = {
     file,
     line: lineOf(document, path, lines),
     key: keyText(path),
-    message,
+    message: sentence(message),
   });
   const value: unknown = document.toJS() ?? {};
   if (typeof value !== 'object' || Array.isArray(value)) {
@@ -89,9 +89,48 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown, problemAt: ProblemAt
     return issue.keys.map((key) => problemAt([...issue.path, key], unknownKey(key, issue.path)));
   }
   const found = at(root, issue.path);
-  const shown =
-    found === undefined || isMapping(found) || Array.isArray(found) ? '' : ` Found ${JSON.stringify(found)}.`;
-  return [problemAt(issue.path, sentence(issue.message) + shown)];
+  const message = sentence(plainMessage(issue));
+  const shown = found === undefined || /found/i.test(message) ? '' : ` Found ${describe(found)}.`;
+  return [problemAt(issue.path, message + shown)];
+}
+
+/** What stands in the file, shortened; of a mapping or a long list only the kind. */
+function describe(found: unknown): string {
+  const text = JSON.stringify(found);
+  if (isMapping(found)) return 'a mapping';
+  return text.length <= 80 ? text : Array.isArray(found) ? 'a list' : `${text.slice(0, 80)}...`;
+}
+
+/** The line of the file that begins at an offset, shortened. */
+function excerpt(text: string, from: number): string {
+  return (text.slice(from).split('\n')[0] ?? '').trim().slice(0, 40);
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping of keys to values',
+  record: 'a mapping of keys to values',
+};
+
+/** zod's own messages in words of the file; messages of our schema stay as they are. */
+function plainMessage(issue: z.core.$ZodIssue): string {
+  if (!/^(Invalid|Too)/.test(issue.message)) return issue.message;
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${KINDS[issue.expected] ?? issue.expected}`;
+    case 'too_big':
+      return `must be at most ${issue.maximum}`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`;
+    default:
+      return issue.message;
+  }
 }
 
 function sentence(message: string): string {

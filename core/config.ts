@@ -6,26 +6,30 @@ import { messageOf } from './errors.ts';
 import { parseDuration, SECOND } from './time.ts';
 
 /** A duration as a user writes it (`60s`, `10m`, `PT1H`), read into microseconds. */
-export const Duration = z.string().transform((text, context) => {
-  try {
-    return parseDuration(text);
-  } catch (cause) {
-    context.addIssue({ code: 'custom', message: messageOf(cause), input: text });
-    return z.NEVER;
-  }
-});
+export const Duration = z
+  .string({ error: 'must be a duration with its unit, such as 60s, 10m or PT1H' })
+  .transform((text, context) => {
+    try {
+      return parseDuration(text);
+    } catch (cause) {
+      context.addIssue({ code: 'custom', message: messageOf(cause), input: text });
+      return z.NEVER;
+    }
+  });
 
 /** A size as a user writes it (`64KiB`, `256MiB`, `1GB`), read into bytes. */
-export const Size = z.string().transform((text, context) => {
-  const match = /^(\d+)\s*(B|kB|MB|GB|KiB|MiB|GiB)$/.exec(text.trim());
-  const factor = SIZE_FACTORS[match?.[2] ?? ''];
-  if (match === null || factor === undefined) {
-    const message = `is not a size; write a whole number and a unit, such as 64KiB, 256MiB or 1GB`;
-    context.addIssue({ code: 'custom', message, input: text });
-    return z.NEVER;
-  }
-  return Number(match[1]) * factor;
-});
+export const Size = z
+  .string({ error: 'must be a size with its unit, such as 64KiB or 1GB' })
+  .transform((text, context) => {
+    const match = /^(\d+)\s*(B|kB|MB|GB|KiB|MiB|GiB)$/.exec(text.trim());
+    const factor = SIZE_FACTORS[match?.[2] ?? ''];
+    if (match === null || factor === undefined) {
+      const message = `is not a size; write a whole number and a unit, such as 64KiB, 256MiB or 1GB`;
+      context.addIssue({ code: 'custom', message, input: text });
+      return z.NEVER;
+    }
+    return Number(match[1]) * factor;
+  });
 
 const SIZE_FACTORS: Readonly<Record<string, number>> = {
   B: 1,
@@ -153,7 +157,7 @@ export const BusConfig = z.strictObject({
   password_file: z.string().optional().meta({ description: 'File with the password of the user in url.' }),
   namespace: z
     .string()
-    .regex(/^[\w.-]+$/)
+    .regex(/^[\w.-]+$/, 'must be letters, digits, `.`, `_` or `-`')
     .prefault('nephometer')
     .meta({
       description: 'Prefix of our exchanges and queues; two installations on one broker need two.',
@@ -237,7 +241,7 @@ export const SigningConfig = z.strictObject({
 export const AgentConfig = z.strictObject({
   id: z
     .string()
-    .regex(/^[\w.-]{1,200}$/)
+    .regex(/^[\w.-]{1,200}$/, 'must be 1 to 200 letters, digits, `.`, `_` or `-`')
     .optional()
     .meta({ description: 'Id of the agent. Default: made at first start.' }),
   source: z.string().min(1).prefault('openstack').meta({ description: 'Source of its samples.' }),

@@ -1,0 +1,115 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT_CODES, MeteringError, messageOf } from '@nephometer/core';
+
+/** Where and as whom a command asks the API. */
+export interface ClientFlags {
+  readonly url?: string;
+  readonly tokenFile?: string;
+  readonly dataDir?: string;
+}
+
+/** The API said no, or nothing. */
+export class ApiError extends MeteringError {
+  readonly code = 'MTR_API';
+  readonly retryable = false;
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Asks the API; every command that shows or changes data is such a client. */
+export class ApiClient {
+  readonly #url: string;
+  readonly #token: string | null;
+
+  constructor(flags: ClientFlags) {
+    this.#url = (flags.url ?? process.env['NEPHOMETER_URL'] ?? 'http://127.0.0.1:8777').replace(/\/+$/, '');
+    this.#token = findToken(flags);
+  }
+
+  get<T>(path: string, query: QueryPairs = []): Promise<T> {
+    const search = new URLSearchParams(query.map(([name, value]): [string, string] => [name, value])).toString();
+    return this.#request<T>('GET', search === '' ? path : `${path}?${search}`);
+  }
+
+  post<T>(path: string, body: string): Promise<T> {
+    return this.#request<T>('POST', path, body);
+  }
+
+  delete(path: string): Promise<unknown> {
+    return this.#request('DELETE', path);
+  }
+
+  async #request<T>(method: string, path: string, body?: string): Promise<T> {
+    const response = await this.#fetch(method, path, body);
+    const text = await response.text();
+    if (response.ok) return (text === '' ? null : JSON.parse(text)) as T;
+    throw new ApiError(
+      `${method} ${this.#url}${path}: ${response.status} ${reasonIn(text)}`,
+      exitCodeFor(response.status),
+    );
+  }
+
+  async #fetch(method: string, path: string, body: string | undefined): Promise<Response> {
+    try {
+      return await fetch(this.#url + path, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(this.#token === null ? {} : { 'x-auth-token': this.#token }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.timeout(120_000),
+      });
+    } catch (cause) {
+      const why = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
+      const message = `No answer from ${this.#url}: ${why}. Is \`nephometer up\` or an API server running there? Name another with --url.`;
+      throw new ApiError(message, EXIT_CODES.unavailable.code);
+    }
+  }
+}
+
+export type QueryPairs = readonly (readonly [string, string])[];
+
+/** A token from the file named, from the environment, or the admin token of a local `up`. */
+function findToken(flags: ClientFlags): string | null {
+  const named = flags.tokenFile ?? process.env['NEPHOMETER_TOKEN_FILE'];
+  if (named !== undefined) return readToken(named);
+  const direct = process.env['NEPHOMETER_TOKEN'];
+  if (direct !== undefined && direct !== '') return direct;
+  const local = join(flags.dataDir ?? process.env['NEPHOMETER_DATA_DIR'] ?? './data', 'admin-token');
+  return existsSync(local) ? readToken(local) : null;
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trimEnd();
+  } catch (cause) {
+    throw new ApiError(`Cannot read the token from ${file}: ${messageOf(cause)}`, EXIT_CODES.denied.code);
+  }
+}
+
+function exitCodeFor(status: number): number {
+  if (status === 401 || status === 403) return EXIT_CODES.denied.code;
+  if (status === 502 || status === 503 || status === 504) return EXIT_CODES.unavailable.code;
+  return status >= 500 ? EXIT_CODES.failed.code : EXIT_CODES.data.code;
+}
+
+/** The sentence in an error body: Ceilometer's faultstring, or problem+json's detail. */
+function reasonIn(text: string): string {
+  try {
+    const body = JSON.parse(text) as {
+      error_message?: { faultstring?: string } | string;
+      detail?: string;
+      title?: string;
+    };
+    const message = body.error_message;
+    return (typeof message === 'object' ? message.faultstring : message) ?? body.detail ?? body.title ?? text;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { relative } from 'node:path';
+import { compose, ROLES } from '../compose.ts';
+import type { Composition, Role } from '../compose.ts';
+import { print, withConfig } from '../command.ts';
+import { runUntilSignal } from '../runtime.ts';
+import { makeDataDir, ownAdminToken, ownSecretFile } from '../secret.ts';
+import { daemonLogger, loadSettings } from '../settings.ts';
+import type { SettingFlags } from '../settings.ts';
+import { VERSION } from '../version.ts';
+
+/** What `up` takes for granted where the configuration says nothing: no server needed, quick first figures. */
+export const UP_DEFAULTS = {
+  interval: '10s',
+  bus: { url: 'memory:' },
+  store: { url: 'duckdb:' },
+  log: { level: 'warn' },
+} as const;
+
+/** `up`: every role in one process on the embedded defaults. */
+export function addUp(program: Command): void {
+  withConfig(program.command('up').description('run everything in one process; no server needed'))
+    .option('--port <port>', 'port of the API (default 8777)')
+    .option('--no-agents', 'measure nothing here; only collector and API')
+    .action(async (flags: SettingFlags & { agents: boolean }) => {
+      const loaded = await loadSettings(flags, UP_DEFAULTS);
+      await makeDataDir(loaded.config);
+      const secretFile = loaded.config.signing.secret_file ?? (await ownSecretFile(loaded.config));
+      const config = { ...loaded.config, signing: { ...loaded.config.signing, secret_file: secretFile } };
+      const log = daemonLogger(config);
+      const roles = ROLES.filter((role) => flags.agents || !role.endsWith('-agent'));
+      const composition = await compose(roles, { ...loaded, config }, log);
+      await runUntilSignal(composition.service, log, async () => {
+        const tokenFile = await ownAdminToken(config, composition.tokens);
+        print(banner(composition, roles, config.data_dir, tokenFile));
+      });
+    });
+}
+
+function banner(composition: Composition, roles: readonly Role[], dataDir: string, tokenFile: string): string {
+  const { plugins } = composition;
+  const url = composition.address();
+  const token = relative(process.cwd(), tokenFile) || tokenFile;
+  const measured = plugins.pollsters.map(({ entry }) => entry.name).join(', ') || 'nothing';
+  const off = plugins.idle.map(({ entry, reason }) => `${entry.name} (${reason})`).join(', ');
+  const lines = [
+    `Nephometer ${VERSION} is up.`,
+    `  API     ${url}`,
+    `  token   ${token} (admin)`,
+    `  data    ${relative(process.cwd(), dataDir) || dataDir}`,
+    `  polls   ${roles.some((role) => role.endsWith('-agent')) ? measured : 'nothing (--no-agents)'}`,
+    ...(off === '' ? [] : [`  off     ${off}`]),
+    `  try     curl -H "X-Auth-Token: $(cat ${token})" ${url}/v2/meters`,
+    '  stop    Ctrl-C',
+  ];
+  return `${lines.join('\n')}\n`;
+}

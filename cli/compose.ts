@@ -1,0 +1,207 @@
+import { createApi } from '@nephometer/api';
+import type { Api } from '@nephometer/api';
+import { createCollector, createCollectorServer, createNotificationListener } from '@nephometer/collector';
+import type { Collector } from '@nephometer/collector';
+import {
+  ConfigError,
+  declaredTokens,
+  loadKeyring,
+  loadPlugins,
+  MetricRegistry,
+  nodeName,
+  ProcessStatus,
+  serveStatus,
+  ServiceGroup,
+  systemClock,
+  TokenBook,
+} from '@nephometer/core';
+import type {
+  Bus,
+  Keyring,
+  LoadedConfig,
+  LoadedPlugins,
+  Logger,
+  PluginNamespace,
+  Service,
+  Store,
+} from '@nephometer/core';
+import { agentIdentity, agentNamespaces, createAgent, openLmdbSpool } from 'nephometer-agent';
+import { join } from 'node:path';
+import { openBus, openStore } from './adapters.ts';
+import { searchFolders } from './plugins.ts';
+import { createRetention } from './retention.ts';
+import { VERSION } from './version.ts';
+
+export const ROLES = ['compute-agent', 'central-agent', 'collector', 'api'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** The ports that roles listen on when nothing else is said. */
+export const DEFAULT_PORTS = { api: 8777, collector: 8778, agent: 8779 } as const;
+
+/** One process: the roles it runs, on the adapters that the configuration names. */
+export interface Composition {
+  readonly service: Service;
+  readonly tokens: TokenBook;
+  readonly plugins: LoadedPlugins;
+  /** Where this process answers; known after the start. */
+  readonly address: () => string;
+}
+
+interface Parts {
+  readonly roles: readonly Role[];
+  readonly loaded: LoadedConfig;
+  readonly log: Logger;
+  readonly metrics: MetricRegistry;
+  readonly status: ProcessStatus;
+  readonly keyring: Keyring;
+  readonly bus: Bus;
+  readonly store: Store | null;
+  readonly plugins: LoadedPlugins;
+  readonly tokens: TokenBook;
+}
+
+/** Opens the adapters and wires the roles. Nothing runs before `service.start()`. */
+export async function compose(roles: readonly Role[], loaded: LoadedConfig, log: Logger): Promise<Composition> {
+  const { config } = loaded;
+  const metrics = new MetricRegistry();
+  const status = new ProcessStatus(metrics, {
+    version: VERSION,
+    roles,
+    host: nodeName(config),
+    started: new Date().toISOString(),
+  });
+  const keyring = await loadKeyring(config);
+  const plugins = await loadPlugins({ namespaces: namespacesOf(roles), loaded, log, searchFrom: searchFolders() });
+  const bus = await openBus({ config, log, metrics });
+  const store = needsStore(roles) ? await openStore({ config, log, metrics }) : null;
+  if (store === null && roles.includes('api')) throw storeNeeded();
+  const tokens = new TokenBook(await declaredTokens(config.api.tokens), store);
+  return wire({ roles, loaded, log, metrics, status, keyring, bus, store, plugins, tokens });
+}
+
+/** Order of start: what receives before what sends; stop goes the other way. */
+async function wire(parts: Parts): Promise<Composition> {
+  const collector = parts.store !== null && parts.roles.includes('collector') ? collectorOf(parts, parts.store) : null;
+  const api = parts.store !== null && parts.roles.includes('api') ? apiOf(parts, parts.store, collector) : null;
+  const agent = parts.roles.some(isAgent) ? await agentOf(parts) : null;
+  const door = api === null ? doorOf(parts, collector) : null;
+  const services = [
+    adaptersAsService(parts),
+    ...(collector === null || parts.store === null
+      ? []
+      : [collector, listenerOf(parts, parts.store), retentionOf(parts, parts.store)]),
+    ...(api === null ? [] : [api]),
+    ...(door === null ? [] : [door]),
+    ...(agent === null ? [] : [agent]),
+  ];
+  return {
+    service: new ServiceGroup('nephometer', services, parts.log),
+    tokens: parts.tokens,
+    plugins: parts.plugins,
+    address: () => api?.url ?? door?.url ?? '',
+  };
+}
+
+function isAgent(role: Role): role is 'compute-agent' | 'central-agent' {
+  return role === 'compute-agent' || role === 'central-agent';
+}
+
+function needsStore(roles: readonly Role[]): boolean {
+  return roles.includes('collector') || roles.includes('api');
+}
+
+function namespacesOf(roles: readonly Role[]): PluginNamespace[] {
+  const listeners: PluginNamespace[] = roles.includes('collector') ? ['nephometer.collector'] : [];
+  return [...agentNamespaces(roles.filter(isAgent)), ...listeners];
+}
+
+function storeNeeded(): ConfigError {
+  const message = 'is none, but the API answers from a store; name one, or do not run the role api';
+  return new ConfigError([{ file: 'configuration', line: null, key: 'store.url', message }]);
+}
+
+function collectorOf(parts: Parts, store: Store): Collector {
+  const { log, metrics, status, keyring, bus, loaded } = parts;
+  return createCollector({ config: loaded.config, bus, store, keyring, clock: systemClock, log, metrics, status });
+}
+
+function listenerOf(parts: Parts, store: Store): Service {
+  const { log, metrics, status, keyring, bus, loaded, plugins } = parts;
+  const config = loaded.config;
+  return createNotificationListener({ config, bus, plugins, keyring, store, clock: systemClock, log, metrics, status });
+}
+
+function retentionOf({ loaded, log }: Parts, store: Store): Service {
+  return createRetention({ config: loaded.config, store, clock: systemClock, log });
+}
+
+function apiOf(parts: Parts, store: Store, ingest: Collector | null): Api {
+  const { log, metrics, status, keyring, bus, loaded, tokens } = parts;
+  const config = withPort(loaded.config, DEFAULT_PORTS.api);
+  return createApi({ config, store, tokens, status, keyring, clock: systemClock, log, metrics, bus, ingest });
+}
+
+/** A process without the API still answers its health, and a collector its second door. */
+function doorOf(parts: Parts, collector: Collector | null): (Service & { readonly url: string }) | null {
+  const { loaded, log, status, tokens } = parts;
+  const { host, port } = loaded.config.listen;
+  if (collector === null) {
+    return serveStatus({
+      host,
+      port: port ?? DEFAULT_PORTS.agent,
+      status,
+      log,
+      authenticate: (token) => tokens.identify(token),
+    });
+  }
+  const maxBody = loaded.config.api.max_body;
+  return createCollectorServer({
+    host,
+    port: port ?? DEFAULT_PORTS.collector,
+    collector,
+    status,
+    tokens,
+    log,
+    maxBody,
+  });
+}
+
+async function agentOf(parts: Parts): Promise<Service> {
+  const { log, metrics, status, keyring, bus, loaded, plugins, roles } = parts;
+  const { config } = loaded;
+  const { spool } = config.agent;
+  return createAgent({
+    roles: roles.filter(isAgent),
+    config,
+    plugins,
+    bus,
+    keyring,
+    spool: await openLmdbSpool({
+      folder: join(config.data_dir, 'spool'),
+      maxBytes: spool.max_size,
+      whenFull: spool.when_full,
+      log,
+    }),
+    agentId: await agentIdentity(config.data_dir, config),
+    clock: systemClock,
+    log,
+    metrics,
+    status,
+  });
+}
+
+/** Bus and store are open before everything else starts, and close after all else has stopped. */
+function adaptersAsService({ bus, store }: Parts): Service {
+  return {
+    name: 'adapters',
+    start: () => Promise.resolve(),
+    async stop() {
+      await bus.close();
+      await store?.close();
+    },
+  };
+}
+
+function withPort(config: LoadedConfig['config'], port: number): LoadedConfig['config'] {
+  return { ...config, listen: { ...config.listen, port: config.listen.port ?? port } };
+}

@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { addConfigCommands } from './commands/config.ts';
+import { addDataCommands } from './commands/data.ts';
+import { addPluginCommands } from './commands/plugins.ts';
+import { addPoll } from './commands/poll.ts';
+import { addQuarantineCommands } from './commands/quarantine.ts';
+import { addRun } from './commands/run.ts';
+import { addSendSample } from './commands/send-sample.ts';
+import { addTokenCommands } from './commands/token.ts';
+import { addUp } from './commands/up.ts';
+import { VERSION } from './version.ts';
+
+/** The `nephometer` command with all that it can do. */
+export function createProgram(): Command {
+  const program = new Command('nephometer')
+    .description('The meter that clouds are billed by.')
+    .version(VERSION)
+    .showHelpAfterError('(see --help)')
+    .enablePositionalOptions();
+  for (const add of COMMANDS) add(program);
+  return program;
+}
+
+const COMMANDS = [
+  addUp,
+  addRun,
+  addPoll,
+  addConfigCommands,
+  addPluginCommands,
+  addTokenCommands,
+  addDataCommands,
+  addSendSample,
+  addQuarantineCommands,
+];

@@ -1,0 +1,42 @@
+import cron from 'node-cron';
+import type { ScheduledTask } from 'node-cron';
+import { messageOf } from '@nephometer/core';
+import type { Clock, Config, Logger, Service, Store } from '@nephometer/core';
+
+export interface RetentionOptions {
+  readonly config: Config;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Removes what the retention rules let go, on their schedule (cron, UTC). Without rules nothing is ever removed. */
+export function createRetention(options: RetentionOptions): Service & { runNow(): Promise<void> } {
+  const { retention, retention_schedule: schedule } = options.config.store;
+  let task: ScheduledTask | null = null;
+  return {
+    name: 'retention',
+    runNow: () => retain(options),
+    start() {
+      if (retention.length > 0) {
+        task = cron.schedule(schedule, () => retain(options), { timezone: 'Etc/UTC', noOverlap: true });
+      }
+      return Promise.resolve();
+    },
+    async stop() {
+      await task?.destroy();
+      task = null;
+    },
+  };
+}
+
+async function retain({ config, store, clock, log }: RetentionOptions): Promise<void> {
+  const now = clock.now();
+  const rules = config.store.retention.map(({ meters, keep }) => ({ meters, keepFrom: now - keep }));
+  try {
+    const { horizons } = await store.retain(rules);
+    log.info({ meters: horizons.size }, 'Retention has run.');
+  } catch (cause) {
+    log.error({ cause: messageOf(cause) }, 'Retention failed; it is tried again at its next time.');
+  }
+}
