@@ -1,1 +1,2 @@
-export {};
+export { AmqpBus, createAmqpBus, type AmqpBusOptions } from './bus.ts';
+export { maskUrl, type BusSettings } from './dial.ts';

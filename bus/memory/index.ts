@@ -1,1 +1,3 @@
-export {};
+export { MemoryBroker, type BrokerOptions } from './broker.ts';
+export { createMemoryBroker, createMemoryBus, MemoryBus, type MemoryBusOptions } from './bus.ts';
+export { topicMatches } from './match.ts';
