@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { startEpmd, type Epmd } from './epmd.ts';
@@ -93,13 +93,18 @@ export async function startNode(options: NodeOptions): Promise<RabbitServer> {
 
   const start = async (): Promise<void> => {
     makeFolder(dataDir, runAs);
+    const logFile = join(folder, 'rabbit.log');
+    rmSync(logFile, { force: true });
     node = launch(rabbitmq, [], { env, logFile: join(folder, 'output.log'), ...(runAs ? { runAs } : {}) });
-    const describe = (): string => `RabbitMQ ${nodeName} is not ready:\n${tail(join(folder, 'rabbit.log'))}`;
+    const describe = (): string => `RabbitMQ ${nodeName} is not ready:\n${tail(logFile)}`;
     const ready = async (): Promise<boolean> => {
       if (!node.isRunning()) throw new Error(`RabbitMQ ${nodeName} ended at its start:\n${node.lastOutput()}`);
-      return speaksAmqp(port);
+      // It listens a moment before it is through with its start.
+      return tail(logFile, 200).includes('Server startup complete') && speaksAmqp(port);
     };
     await until(ready, { timeoutMs: 90_000, describe });
+    const pid = Number(readFileSync(join(folder, 'node.pid'), 'utf8'));
+    if (pid !== node.pid) throw new Error(`RabbitMQ ${nodeName} runs as pid ${pid}, but its start script was ${node.pid}.`);
   };
 
   await start();
@@ -186,6 +191,10 @@ function environment({ home, epmd, nodeName, folder, port, distributionPort }: N
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
     RABBITMQ_PID_FILE: join(folder, 'node.pid'),
     RABBITMQ_CONF_ENV_FILE: join(folder, 'no-environment-file'),
+    // Makes the start script become the Erlang VM instead of its parent, so that the pid we know is the broker's; the
+    // arguments are those which the script leaves out in that case.
+    RABBITMQ_ALLOW_INPUT: 'true',
+    RABBITMQ_SERVER_START_ARGS: '-noinput +B i',
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-start_epmd false ${loopback}`,
     RABBITMQ_CTL_ERL_ARGS: `-start_epmd false ${loopback}`,
     ERL_CRASH_DUMP_SECONDS: '0',
