@@ -1,1 +1,2 @@
-export {};
+export { createCollector } from './collector.ts';
+export type { Collector, CollectorOptions } from './collector.ts';

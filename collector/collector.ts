@@ -1,0 +1,177 @@
+import { busNames, Refusal, sampleTopology } from '@nephometer/core';
+import type {
+  Bus,
+  BusNames,
+  Clock,
+  Config,
+  Delivery,
+  IngestResult,
+  Keyring,
+  Logger,
+  MessageIngest,
+  MetricRegistry,
+  ProcessStatus,
+  Readiness,
+  Service,
+  Store,
+  Topology,
+} from '@nephometer/core';
+import { consumeBatch } from './consume.ts';
+import type { ConsumeOptions } from './consume.ts';
+import { ingestMessages } from './ingest.ts';
+import { MeteringQueue } from './metering-queue.ts';
+import type { Inbound } from './open.ts';
+import { collectorMetrics } from './metrics.ts';
+import { Quarantine } from './quarantine.ts';
+import { Receipts } from './receipts.ts';
+
+export interface CollectorOptions {
+  readonly config: Config;
+  /** Null: only what is posted is taken. */
+  readonly bus: Bus | null;
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: MetricRegistry;
+  readonly status: ProcessStatus;
+}
+
+/** Verifies metering messages and records them, from the bus while it runs and by `ingest` at any time. */
+export interface Collector extends Service, MessageIngest {}
+
+export function createCollector(options: CollectorOptions): Collector {
+  return new BusCollector(options);
+}
+
+/** What the broker gave up on is tried a few times more, one by one, and then kept as poison. */
+const DEAD_PREFETCH = 1;
+
+class BusCollector implements Collector {
+  readonly name = 'collector';
+  readonly #options: CollectorOptions;
+  readonly #names: BusNames;
+  readonly #consume: ConsumeOptions;
+  readonly #receipts: Receipts | null;
+  readonly #queues: MeteringQueue[] = [];
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: CollectorOptions) {
+    const { config, bus, store, keyring, clock, log } = options;
+    const metrics = collectorMetrics(options.metrics);
+    const quarantine = new Quarantine({ store, clock, log, metrics, maxBytes: config.collector.quarantine_max });
+    this.#options = options;
+    this.#names = busNames(config.bus.namespace);
+    this.#consume = { config, store, keyring, clock, log, metrics, quarantine };
+    const exchange = this.#names.receipts;
+    this.#receipts = bus === null ? null : new Receipts({ bus, exchange, keyring, clock, log, metrics });
+    options.status.addCheck('collector', () => this.#readiness());
+  }
+
+  async start(): Promise<void> {
+    const { bus, config, log } = this.#options;
+    if (bus === null || this.#stopping !== null) return;
+    await bus.declare(sampleTopology(this.#names, config.bus.delivery_limit));
+    await this.#consumeFrom(bus, this.#names.samples, config.collector.prefetch, (group) => this.#record(group));
+    await this.#consumeFrom(bus, this.#names.dead, DEAD_PREFETCH, (group) => this.#recordDead(group));
+    if (config.ceilometer.enabled) {
+      await bus.declare(ceilometerTopology(config, this.#names));
+      await this.#consumeFrom(bus, this.#names.ceilometer, config.collector.prefetch, (group) => this.#record(group));
+    }
+    log.info({ queue: this.#names.samples, ceilometer: config.ceilometer.enabled }, 'The collector takes samples.');
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  ingest(body: Uint8Array, sender: string): Promise<readonly IngestResult[]> {
+    return ingestMessages(body, sender, this.#consume);
+  }
+
+  async #stopAll(): Promise<void> {
+    await Promise.all(this.#queues.map((queue) => queue.stop()));
+    await this.#receipts?.settled();
+  }
+
+  async #consumeFrom(
+    bus: Bus,
+    queue: string,
+    prefetch: number,
+    handle: (deliveries: readonly Delivery[]) => Promise<void>,
+  ): Promise<void> {
+    const { config, clock, log, store } = this.#options;
+    const { batch, linger } = config.collector;
+    const check = (): Promise<void> => store.check();
+    const onPause = (): void => this.#consume.metrics.storeAway.add();
+    const metering = new MeteringQueue({ bus, queue, prefetch, batch, linger, clock, log, handle, check, onPause });
+    this.#queues.push(metering);
+    await metering.start();
+  }
+
+  /** To the ledger first, then the acknowledgement, then the receipt: each only tells of what is true already. */
+  async #record(deliveries: readonly Delivery[]): Promise<void> {
+    const consumed = await consumeBatch(
+      deliveries.map((delivery) => this.#inboundOf(delivery)),
+      this.#consume,
+    );
+    consumed.forEach(({ settled }, index) => {
+      const delivery = deliveries[index];
+      if (settled) delivery?.ack();
+      else delivery?.requeue();
+    });
+    this.#receipts?.send(consumed.flatMap(({ receipt }) => receipt ?? []));
+  }
+
+  /** A message that even alone comes back again and again is not looked at any more: it may be what ends the process. */
+  async #recordDead(deliveries: readonly Delivery[]): Promise<void> {
+    const { max_attempts: most } = this.#options.config.collector;
+    for (const delivery of deliveries) {
+      if (delivery.deliveryCount < most) {
+        await this.#record([delivery]);
+        continue;
+      }
+      const refusal = new Refusal('poison', `The broker delivered it again and again, at last ${most} times alone.`);
+      const { body: bytes, sender, transport } = this.#inboundOf(delivery);
+      const unknown = { agentId: null, messageId: delivery.messageId, from: null, to: null, samples: 0 };
+      await this.#consume.quarantine.put({ refusal, bytes, sender, transport, ...unknown });
+      delivery.ack();
+    }
+  }
+
+  #inboundOf(delivery: Delivery): Inbound {
+    const { body, exchange, routingKey, headers } = delivery;
+    const { ceilometer } = this.#options.config;
+    // A dead letter keeps the name of the queue that it came from.
+    const foreign = exchange === ceilometer.exchange || headers['x-first-death-queue'] === this.#names.ceilometer;
+    return { body, transport: 'bus', sender: `${exchange}/${routingKey}`, foreign: ceilometer.enabled && foreign };
+  }
+
+  #readiness(): Readiness {
+    if (this.#queues.some(({ isPaused }) => isPaused)) {
+      return { ready: false, detail: 'The store does not take what is read; consumption is paused.' };
+    }
+    const bus = this.#options.bus?.status();
+    if (bus === undefined || bus.state === 'connected') return { ready: true, detail: null };
+    return { ready: false, detail: `The bus is ${bus.state}: ${bus.detail ?? 'no reason known'}.` };
+  }
+}
+
+/** A queue of our own beside Ceilometer's, on its exchange, which is declared as Ceilometer declares it. */
+function ceilometerTopology({ ceilometer, bus }: Config, names: BusNames): Topology {
+  const { exchange, durable, auto_delete: autoDelete, routing_keys: keys } = ceilometer;
+  return {
+    exchanges: [{ name: exchange, type: 'topic', durable, autoDelete }],
+    queues: [
+      {
+        name: names.ceilometer,
+        type: 'quorum',
+        durable: true,
+        deliveryLimit: bus.delivery_limit,
+        deadLetterExchange: names.dead,
+      },
+    ],
+    bindings: keys.map((routingKey) => ({ queue: names.ceilometer, exchange, routingKey })),
+  };
+}
