@@ -30,6 +30,7 @@ export * from './signing/canonical.ts';
 export * from './signing/ceilometer.ts';
 export * from './signing/keyring.ts';
 export * from './signing/merkle.ts';
+export { numberText, pythonFloat } from './signing/number-literal.ts';
 export * from './status.ts';
 export * from './time.ts';
 export * from './tokens.ts';
