@@ -1,1 +1,3 @@
-export {};
+export { createApi } from './app.ts';
+export type { Api } from './app.ts';
+export type { ApiOptions } from './context.ts';

@@ -1,0 +1,84 @@
+import Koa from 'koa';
+import Router from '@koa/router';
+import type { ProcessStatus, Service } from '@nephometer/core';
+import { authenticate } from './auth.ts';
+import type { ApiOptions, ApiState } from './context.ts';
+import { HttpError, isV2 } from './errors.ts';
+import { answerErrors, observeRequests } from './observe.ts';
+import { HttpServer } from './server.ts';
+import { addV1 } from './v1/routes.ts';
+import { addV2 } from './v2/routes.ts';
+
+const DEFAULT_PORT = 8777;
+
+/** The query API of one process. */
+export interface Api extends Service {
+  /** Where it is reached, `http://127.0.0.1:8777`, after the start. */
+  readonly url: string;
+}
+
+/** The API server: Ceilometer's v2, our own v1, and the status paths, on `listen.host` and `listen.port`. */
+export function createApi(options: ApiOptions): Api {
+  const { config, log } = options;
+  const handle = createApp(options).callback();
+  const { host, port = DEFAULT_PORT } = config.listen;
+  const server = new HttpServer((request, response) => void handle(request, response), host, port);
+  return {
+    name: 'api',
+    get url() {
+      return server.url;
+    },
+    async start() {
+      await server.listen();
+      log.info({ url: server.url }, 'API listens.');
+    },
+    async stop() {
+      await server.close();
+      log.info({}, 'API stopped.');
+    },
+  };
+}
+
+function createApp(options: ApiOptions): Koa<ApiState> {
+  const { config, log, metrics, clock, tokens, status } = options;
+  const app = new Koa<ApiState>();
+  app.silent = true;
+  // Only what fails after an answer has begun comes here: a client that went away, or a store that broke off.
+  app.on('error', (cause: Error) => log.debug({ cause: cause.message }, 'An answer was cut.'));
+  app.use(observeRequests(metrics, log, clock));
+  app.use(answerErrors(log));
+  app.use(authenticate(tokens, config.listen.host));
+  app.use(answerStatus(status));
+  const router = new Router<ApiState>();
+  addV2(router, options);
+  addV1(router, options);
+  app.use(router.routes());
+  app.use(async (ctx) => noRoute(ctx));
+  return app;
+}
+
+/** /healthz, /readyz, /metrics and /varz. */
+function answerStatus(status: ProcessStatus): Koa.Middleware<ApiState> {
+  return async (ctx, next) => {
+    const isRead = ctx.method === 'GET' || ctx.method === 'HEAD';
+    const answer = isRead ? await status.answer(ctx.path) : null;
+    if (answer === null) {
+      await next();
+      return;
+    }
+    ctx.status = answer.status;
+    ctx.type = answer.contentType;
+    ctx.body = answer.body;
+  };
+}
+
+/** No route took the request: 405 where the path takes another method, else 404. */
+function noRoute(ctx: { readonly path: string; readonly matched?: readonly { readonly methods: string[] }[] }): never {
+  const methods = new Set((ctx.matched ?? []).flatMap((layer) => layer.methods));
+  if (methods.size === 0) {
+    const text = isV2(ctx.path) ? '404 Not Found\n\nThe resource could not be found.' : `There is no ${ctx.path} here.`;
+    throw new HttpError(404, 'MTR_NOT_FOUND', text, { isPlain: true });
+  }
+  const text = '405 Method Not Allowed\n\nThe method is not allowed for this resource.';
+  throw new HttpError(405, 'MTR_METHOD', text, { isPlain: true, headers: { Allow: [...methods].sort().join(', ') } });
+}

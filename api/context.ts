@@ -1,0 +1,39 @@
+import type {
+  Bus,
+  Clock,
+  Config,
+  Identity,
+  Keyring,
+  Logger,
+  MessageIngest,
+  MetricRegistry,
+  ProcessStatus,
+  Store,
+  TokenBook,
+} from '@nephometer/core';
+import type { Router, RouterContext } from '@koa/router';
+
+export interface ApiOptions {
+  readonly config: Config;
+  readonly store: Store;
+  readonly tokens: TokenBook;
+  readonly status: ProcessStatus;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: MetricRegistry;
+  /** For samples that are posted without `direct`, and to replay quarantined messages; null: the store takes samples itself. */
+  readonly bus: Bus | null;
+  /** Served at POST /v1/messages; null where no collector runs in this process. */
+  readonly ingest: MessageIngest | null;
+}
+
+/** What the middlewares leave for the handlers. */
+export interface ApiState {
+  /** Who asks; null on the few paths that are open. */
+  identity: Identity | null;
+}
+
+export type ApiRouter = Router<ApiState>;
+export type ApiContext = RouterContext<ApiState>;
+export type Handler = (ctx: ApiContext) => Promise<void>;
