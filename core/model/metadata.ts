@@ -2,7 +2,7 @@ import { isJsonObject, JsonNumber } from '../json.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { compare, parseDecimal } from '../decimal.ts';
 import type { MetadataCondition, SampleFilter } from '../ports/store.ts';
-import type { Sample } from './sample.ts';
+import type { Sample, StoredSample } from './sample.ts';
 
 /**
  * The value at a dotted path below resource_metadata, undefined when there is none. A key may itself hold dots or
@@ -56,7 +56,7 @@ function sameNumber(found: JsonNumber, value: number): boolean {
 }
 
 /** Whether a sample meets all conditions of a filter: the meaning that every store's own query must have. */
-export function matchesFilter(sample: Sample, filter: SampleFilter): boolean {
+export function matchesFilter(sample: Sample | StoredSample, filter: SampleFilter): boolean {
   return (
     (filter.meter === undefined || sample.meter === filter.meter) &&
     (filter.resourceId === undefined || sample.resourceId === filter.resourceId) &&
@@ -64,6 +64,7 @@ export function matchesFilter(sample: Sample, filter: SampleFilter): boolean {
     (filter.userId === undefined || sample.userId === filter.userId) &&
     (filter.projectIds === undefined || (sample.projectId !== null && filter.projectIds.includes(sample.projectId))) &&
     (filter.messageId === undefined || sample.messageId === filter.messageId) &&
+    (filter.batchDigest === undefined || ('batchDigest' in sample && sample.batchDigest === filter.batchDigest)) &&
     withinBounds(sample, filter) &&
     matchesMetadata(sample.metadata, filter.metadata ?? [])
   );

@@ -98,6 +98,8 @@ export interface SampleFilter {
   /** Any of these. An empty list matches nothing. */
   readonly projectIds?: readonly string[];
   readonly messageId?: string;
+  /** Digest of the batch that they came in. */
+  readonly batchDigest?: string;
   readonly from?: TimeBound;
   readonly to?: TimeBound;
   readonly metadata?: readonly MetadataCondition[];
