@@ -23,6 +23,7 @@ import type {
   Logger,
   PluginNamespace,
   Service,
+  Spool,
   Store,
 } from '@nephometer/core';
 import { agentIdentity, agentNamespaces, createAgent, openLmdbSpool } from 'nephometer-agent';
@@ -43,8 +44,11 @@ export interface Composition {
   readonly service: Service;
   readonly tokens: TokenBook;
   readonly plugins: LoadedPlugins;
+  readonly metrics: MetricRegistry;
   /** Where this process answers; known after the start. */
   readonly address: () => string;
+  /** Closes what `compose` opened, for a composition that is never started. */
+  readonly release: () => Promise<void>;
 }
 
 interface Parts {
@@ -56,6 +60,8 @@ interface Parts {
   readonly keyring: Keyring;
   readonly bus: Bus;
   readonly store: Store | null;
+  /** Only where an agent runs. */
+  readonly spool: Spool | null;
   readonly plugins: LoadedPlugins;
   readonly tokens: TokenBook;
 }
@@ -75,15 +81,16 @@ export async function compose(roles: readonly Role[], loaded: LoadedConfig, log:
   const bus = await openBus({ config, log, metrics });
   const store = needsStore(roles) ? await openStore({ config, log, metrics }) : null;
   if (store === null && roles.includes('api')) throw storeNeeded();
+  const spool = roles.some(isAgent) ? await openSpool(loaded, log) : null;
   const tokens = new TokenBook(await declaredTokens(config.api.tokens), store);
-  return wire({ roles, loaded, log, metrics, status, keyring, bus, store, plugins, tokens });
+  return wire({ roles, loaded, log, metrics, status, keyring, bus, store, spool, plugins, tokens });
 }
 
 /** Order of start: what receives before what sends; stop goes the other way. */
 async function wire(parts: Parts): Promise<Composition> {
   const collector = parts.store !== null && parts.roles.includes('collector') ? collectorOf(parts, parts.store) : null;
   const api = parts.store !== null && parts.roles.includes('api') ? apiOf(parts, parts.store, collector) : null;
-  const agent = parts.roles.some(isAgent) ? await agentOf(parts) : null;
+  const agent = parts.spool === null ? null : await agentOf(parts, parts.spool);
   const door = api === null ? doorOf(parts, collector) : null;
   const services = [
     adaptersAsService(parts),
@@ -98,6 +105,8 @@ async function wire(parts: Parts): Promise<Composition> {
     service: new ServiceGroup('nephometer', services, parts.log),
     tokens: parts.tokens,
     plugins: parts.plugins,
+    metrics: parts.metrics,
+    release: () => closeAdapters(parts),
     address: () => api?.url ?? door?.url ?? '',
   };
 }
@@ -166,40 +175,40 @@ function doorOf(parts: Parts, collector: Collector | null): (Service & { readonl
   });
 }
 
-async function agentOf(parts: Parts): Promise<Service> {
+async function agentOf(parts: Parts, spool: Spool): Promise<Service> {
   const { log, metrics, status, keyring, bus, loaded, plugins, roles } = parts;
   const { config } = loaded;
-  const { spool } = config.agent;
+  const agentId = await agentIdentity(config.data_dir, config);
+  const clock = systemClock;
   return createAgent({
     roles: roles.filter(isAgent),
     config,
     plugins,
     bus,
     keyring,
-    spool: await openLmdbSpool({
-      folder: join(config.data_dir, 'spool'),
-      maxBytes: spool.max_size,
-      whenFull: spool.when_full,
-      log,
-    }),
-    agentId: await agentIdentity(config.data_dir, config),
-    clock: systemClock,
+    spool,
+    agentId,
+    clock,
     log,
     metrics,
     status,
   });
 }
 
-/** Bus and store are open before everything else starts, and close after all else has stopped. */
-function adaptersAsService({ bus, store }: Parts): Service {
-  return {
-    name: 'adapters',
-    start: () => Promise.resolve(),
-    async stop() {
-      await bus.close();
-      await store?.close();
-    },
-  };
+function openSpool({ config }: LoadedConfig, log: Logger): Promise<Spool> {
+  const { max_size: maxBytes, when_full: whenFull } = config.agent.spool;
+  return openLmdbSpool({ folder: join(config.data_dir, 'spool'), maxBytes, whenFull, log });
+}
+
+/** Bus, store and spool are open before everything else starts, and close after all else has stopped. */
+function adaptersAsService(parts: Parts): Service {
+  return { name: 'adapters', start: () => Promise.resolve(), stop: () => closeAdapters(parts) };
+}
+
+async function closeAdapters({ bus, store, spool }: Parts): Promise<void> {
+  await bus.close();
+  await store?.close();
+  await spool?.close();
 }
 
 function withPort(config: LoadedConfig['config'], port: number): LoadedConfig['config'] {

@@ -92,8 +92,8 @@ void t.test('two units give two rows, and groups are split as asked', async (t) 
     byProject.map((row) => [row.unit, ...row.group.values(), row.count]),
     [
       ['B', 'p', 'small', 1],
-      ['B', null, 'large', 1],
       ['kB', 'p', 'small', 1],
+      ['B', null, 'large', 1],
     ],
     'a missing project is a group of its own, never a dropped row',
   );
