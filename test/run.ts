@@ -51,7 +51,14 @@ function listenForInterruption(): void {
 async function runTap(files: readonly string[], options: readonly string[], jobs: number): Promise<Totals> {
   const bin = join(dirname(createRequire(import.meta.url).resolve('tap/package.json')), 'dist/esm/run.mjs');
   // A skipped test is a failed one: what cannot run here must say so by failing.
-  const args = ['run', '--reporter=tap', '--fail-skip', '--fail-todo', `--jobs=${jobs}`, `--timeout=${TIMEOUT_SECONDS}`];
+  const args = [
+    'run',
+    '--reporter=tap',
+    '--fail-skip',
+    '--fail-todo',
+    `--jobs=${jobs}`,
+    `--timeout=${TIMEOUT_SECONDS}`,
+  ];
   const report = new TapReport((text) => process.stdout.write(text));
   const child = spawn(process.execPath, [bin, ...args, ...options, ...files], {
     cwd: ROOT,

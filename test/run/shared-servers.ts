@@ -1,4 +1,11 @@
-import { startInflux, startRabbit, startVictoria, ensureTools, URL_VARIABLES, type ToolName } from '../servers/index.ts';
+import {
+  startInflux,
+  startRabbit,
+  startVictoria,
+  ensureTools,
+  URL_VARIABLES,
+  type ToolName,
+} from '../servers/index.ts';
 
 interface Shared {
   readonly tools: readonly ToolName[];

@@ -11,7 +11,12 @@ export interface Guest {
   readonly projectId: string;
   readonly userId: string;
   readonly imageId: string;
-  readonly flavor: { readonly name: string; readonly memoryMiB: number; readonly vcpus: number; readonly diskGiB: number };
+  readonly flavor: {
+    readonly name: string;
+    readonly memoryMiB: number;
+    readonly vcpus: number;
+    readonly diskGiB: number;
+  };
 }
 
 const SECTOR = 512;

@@ -30,7 +30,12 @@ export const TOOLS = {
 
 export type ToolName = keyof typeof TOOLS;
 
-function tool(names: string | readonly string[], debianPackage: string, urlVariable?: string, folders?: string[]): Tool {
+function tool(
+  names: string | readonly string[],
+  debianPackage: string,
+  urlVariable?: string,
+  folders?: string[],
+): Tool {
   return {
     names: typeof names === 'string' ? [names] : names,
     debianPackage,

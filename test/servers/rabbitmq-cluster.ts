@@ -12,7 +12,10 @@ export interface RabbitCluster {
 }
 
 /** Starts `size` nodes: the first alone, so that it founds the cluster, then the others side by side. */
-export async function startRabbitCluster(size = 3, options: Omit<RabbitOptions, 'nodeName'> = {}): Promise<RabbitCluster> {
+export async function startRabbitCluster(
+  size = 3,
+  options: Omit<RabbitOptions, 'nodeName'> = {},
+): Promise<RabbitCluster> {
   const home = ownHome(options.runAs);
   const epmd = await startEpmd(home, options.runAs);
   const names = Array.from({ length: size }, (_, index) => `nephometer${index + 1}`);
@@ -48,6 +51,8 @@ function peers(names: readonly string[], self: string): string {
     'cluster_formation.peer_discovery_backend = classic_config',
     'cluster_formation.discovery_retry_limit = 3',
     'cluster_formation.discovery_retry_interval = 200',
-    ...[...others, self].map((name, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${name}@localhost`),
+    ...[...others, self].map(
+      (name, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${name}@localhost`,
+    ),
   ].join('\n');
 }

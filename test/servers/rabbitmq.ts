@@ -36,7 +36,7 @@ export interface RabbitServer {
   ctl(...args: string[]): Promise<string>;
   /** Ends it gracefully and removes all its files. */
   stop(): Promise<void>;
-  /** SIGKILL; the data stay for `restart`. */
+  /** SIGKILL; the data stay for `restart`. A quorum queue declared less than about two seconds before is lost. */
   kill(): Promise<void>;
   /** Ends it gracefully if it runs, and starts it again with the same data. */
   restart(): Promise<void>;
@@ -104,7 +104,8 @@ export async function startNode(options: NodeOptions): Promise<RabbitServer> {
     };
     await until(ready, { timeoutMs: 90_000, describe });
     const pid = Number(readFileSync(join(folder, 'node.pid'), 'utf8'));
-    if (pid !== node.pid) throw new Error(`RabbitMQ ${nodeName} runs as pid ${pid}, but its start script was ${node.pid}.`);
+    if (pid !== node.pid)
+      throw new Error(`RabbitMQ ${nodeName} runs as pid ${pid}, but its start script was ${node.pid}.`);
   };
 
   await start();
