@@ -1,4 +1,4 @@
-import { busNames, Refusal, sampleTopology } from '@nephometer/core';
+import { busNames, Refusal, sampleTopology, SECOND } from '@nephometer/core';
 import type {
   Bus,
   BusNames,
@@ -24,6 +24,7 @@ import type { Inbound } from './open.ts';
 import { collectorMetrics } from './metrics.ts';
 import { Quarantine } from './quarantine.ts';
 import { Receipts } from './receipts.ts';
+import { atMost } from './wait.ts';
 
 export interface CollectorOptions {
   readonly config: Config;
@@ -46,6 +47,7 @@ export function createCollector(options: CollectorOptions): Collector {
 
 /** What the broker gave up on is tried a few times more, one by one, and then kept as poison. */
 const DEAD_PREFETCH = 1;
+const LONGEST_GOODBYE = 5 * SECOND;
 
 class BusCollector implements Collector {
   readonly name = 'collector';
@@ -92,7 +94,7 @@ class BusCollector implements Collector {
 
   async #stopAll(): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.stop()));
-    await this.#receipts?.settled();
+    if (this.#receipts !== null) await atMost(this.#options.clock, LONGEST_GOODBYE, this.#receipts.settled());
   }
 
   async #consumeFrom(
@@ -124,17 +126,24 @@ class BusCollector implements Collector {
     this.#receipts?.send(consumed.flatMap(({ receipt }) => receipt ?? []));
   }
 
-  /** A message that even alone comes back again and again is not looked at any more: it may be what ends the process. */
+  /**
+   * What the broker gave up on. A notification has failed its listener's queue; a metering message is tried alone a few
+   * times more, and then not looked at any more: it may be what ends the process.
+   */
   async #recordDead(deliveries: readonly Delivery[]): Promise<void> {
     const { max_attempts: most } = this.#options.config.collector;
     for (const delivery of deliveries) {
-      if (delivery.deliveryCount < most) {
+      const first = delivery.headers['x-first-death-queue'];
+      const from = typeof first === 'string' ? first : this.#names.samples;
+      const isMetering = from === this.#names.samples || from === this.#names.ceilometer;
+      if (isMetering && delivery.deliveryCount < most) {
         await this.#record([delivery]);
         continue;
       }
-      const refusal = new Refusal('poison', `The broker delivered it again and again, at last ${most} times alone.`);
-      const { body: bytes, sender, transport } = this.#inboundOf(delivery);
+      const refusal = new Refusal('poison', `The broker delivered it again and again from ${from} and gave up.`);
+      const { body: bytes, sender } = this.#inboundOf(delivery);
       const unknown = { agentId: null, messageId: delivery.messageId, from: null, to: null, samples: 0 };
+      const transport = isMetering ? 'bus' : 'notification';
       await this.#consume.quarantine.put({ refusal, bytes, sender, transport, ...unknown });
       delivery.ack();
     }

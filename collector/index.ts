@@ -1,2 +1,10 @@
 export { createCollector } from './collector.ts';
 export type { Collector, CollectorOptions } from './collector.ts';
+export { createCollectorServer } from './server.ts';
+export type { CollectorServer, CollectorServerOptions } from './server.ts';
+export { createNotificationListener } from './notification-listener.ts';
+export type { NotificationListenerOptions } from './notification-listener.ts';
+export { onNotification } from './listen.ts';
+export type { Heard, ListenOptions, NotifiedCounter } from './listen.ts';
+export { activeListener } from './match.ts';
+export type { ActiveListener } from './match.ts';

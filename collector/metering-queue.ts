@@ -1,6 +1,6 @@
 import { messageOf, SECOND } from '@nephometer/core';
 import type { Bus, Clock, Consumer, Delivery, Logger, Micros, Timer } from '@nephometer/core';
-import { pause } from './record.ts';
+import { atMost, pause } from './wait.ts';
 
 export interface MeteringQueueOptions {
   readonly bus: Bus;
@@ -37,6 +37,7 @@ export class MeteringQueue {
   #timer: Timer | null = null;
   #state: 'consuming' | 'paused' | 'stopping' = 'consuming';
   #backoff = FIRST_BACKOFF;
+  readonly #stopped = new AbortController();
 
   constructor(options: MeteringQueueOptions) {
     this.#options = options;
@@ -57,7 +58,8 @@ export class MeteringQueue {
     this.#state = 'stopping';
     this.#timer?.cancel();
     this.#pending = [];
-    if (this.#working !== null) await Promise.race([this.#working, pause(this.#options.clock, LONGEST_DRAIN)]);
+    this.#stopped.abort();
+    if (this.#working !== null) await atMost(this.#options.clock, LONGEST_DRAIN, this.#working);
     await (await this.#consumer)?.cancel();
   }
 
@@ -101,7 +103,7 @@ export class MeteringQueue {
     );
     await this.#eachTry(async () => (await this.#consumer)?.pause(), 'The consumer could not be paused.');
     while (this.isPaused) {
-      await pause(this.#options.clock, this.#nextWait());
+      await pause(this.#options.clock, this.#nextWait(), this.#stopped.signal);
       if (this.isPaused && (await this.#answers())) break;
     }
     if (!this.isPaused) return;

@@ -1,6 +1,7 @@
 import { messageOf, MeteringError, Refusal } from '@nephometer/core';
 import type { BatchRecord, Clock, RecordOutcome, Store } from '@nephometer/core';
 import type { CollectorMetrics } from './metrics.ts';
+import { pause } from './wait.ts';
 
 export interface RecordOptions {
   readonly store: Store;
@@ -79,11 +80,4 @@ async function recordAlone(record: BatchRecord, first: unknown, options: RecordO
 
 function isRetryable(cause: unknown): boolean {
   return cause instanceof MeteringError && cause.retryable;
-}
-
-/** Resolves after `delay` microseconds of the steady clock. */
-export function pause(clock: Clock, delay: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(delay, resolve);
-  });
 }
