@@ -99,7 +99,7 @@ export interface PollContext<Options> extends PluginContext<Options> {
   /** Aborts when the poll's time is over; stop then. */
   readonly signal: AbortSignal;
   /** Tells that one resource could not be read; the others go on. Counted in the cycle report. */
-  report(resource: Resource, cause: unknown): void;
+  readonly report: (resource: Resource, cause: unknown) => void;
 }
 
 /** Reads meters on the interval. */
