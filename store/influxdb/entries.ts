@@ -1,0 +1,133 @@
+import { sha256, StoreUnavailable } from '@nephometer/core';
+import type { Entry, EntryKind, EntryQuery, Micros, NewEntry } from '@nephometer/core';
+import type { InfluxClient } from './client.ts';
+import { indexPoint, lookUp, readJson } from './key-index.ts';
+import type { Found } from './key-index.ts';
+import { lineOf, Places, stringField, textFields } from './line.ts';
+import { ALL_TIME, literal, pages, select, tagEquals } from './query.ts';
+import type { Row } from './query.ts';
+import { decodeText, isWhole, joinChunks } from './text.ts';
+import type { WriterSession } from './writer.ts';
+import { writeLines } from './write-lines.ts';
+
+/** The row of `entry_id` for one entry: what makes it visible. */
+type EntryRow = readonly [key: string, writer: string, place: number, bodyDigest: string, recordedAt: Micros];
+
+const keyOf = (kind: EntryKind, id: string): string => `${kind} ${id}`;
+const PAGE = 500;
+
+/** The entry is written first; its row in the index of ids makes it count. Of equal ones the earliest counts. */
+export async function appendEntry(client: InfluxClient, session: WriterSession, entry: NewEntry): Promise<Entry> {
+  const { kind, id, body } = entry;
+  const { writer } = session;
+  const key = keyOf(kind, id);
+  const bodyDigest = sha256(body);
+  const found = (await lookUp<EntryRow>(client, 'entry_id', [key])).get(key);
+  const known = earliest(found, bodyDigest);
+  if (known !== null) return { kind, id, body, recordedAt: known[4] };
+  const recordedAt = session.stamp();
+  await writeLines(client, [
+    lineOf({
+      measurement: 'entry',
+      tags: { kind, writer },
+      fields: { row: stringField(JSON.stringify([id, bodyDigest])), ...textFields('body', body) },
+      at: recordedAt,
+      place: 0,
+    }),
+  ]);
+  await session.confirm();
+  const place = new Places(found?.placesOf(writer)).take();
+  const row: EntryRow = [key, writer, place, bodyDigest, recordedAt];
+  await writeLines(client, [lineOf(indexPoint('entry_id', row))]);
+  const now = (await lookUp<EntryRow>(client, 'entry_id', [key])).get(key);
+  return { kind, id, body, recordedAt: earliest(now, bodyDigest)?.[4] ?? recordedAt };
+}
+
+function earliest(found: Found<EntryRow> | undefined, bodyDigest: string): EntryRow | null {
+  let first: EntryRow | null = null;
+  for (const row of found?.rows ?? []) {
+    if (row[3] !== bodyDigest) continue;
+    if (first === null || row[4] < first[4] || (row[4] === first[4] && row[1] < first[1])) first = row;
+  }
+  return first;
+}
+
+export async function readEntries(client: InfluxClient, query: EntryQuery): Promise<Entry[]> {
+  const { kind, id, limit = Infinity } = query;
+  if (id !== undefined) return entriesOfId(client, query, id);
+  const entries: Entry[] = [];
+  const question = {
+    fields: 'row, body, writer',
+    measurement: 'entry',
+    where: [tagEquals('kind', kind)],
+    span: { from: ALL_TIME.from, to: (query.before ?? ALL_TIME.to) - 1 },
+    order: 'newest',
+    limit: Math.min(PAGE, Math.max(2 * limit, 10)),
+  } as const;
+  for await (const rows of pages(client, question)) {
+    entries.push(...(await countingEntries(client, kind, rows)));
+    if (entries.length >= limit) break;
+  }
+  return entries.slice(0, limit);
+}
+
+async function entriesOfId(client: InfluxClient, { kind, before = Infinity, limit }: EntryQuery, id: string) {
+  const key = keyOf(kind, id);
+  const found = (await lookUp<EntryRow>(client, 'entry_id', [key])).get(key);
+  const rows = found?.rows ?? [];
+  const wanted = rows
+    .filter((row) => row[4] < before && isSame(earliest(found, row[3]), row))
+    .sort((a, b) => b[4] - a[4])
+    .slice(0, limit);
+  const entries: Entry[] = [];
+  for (const [, writer, , bodyDigest, recordedAt] of wanted) {
+    const where = [tagEquals('kind', kind), tagEquals('writer', writer)];
+    const span = { from: recordedAt, to: recordedAt };
+    const rows = await select(client, { fields: 'row, body, writer', measurement: 'entry', where, span });
+    const row = rows.find(({ values }) => idsOf(values[0])[1] === bodyDigest);
+    if (row !== undefined) entries.push({ kind, id, body: await bodyOf(client, kind, row), recordedAt });
+  }
+  return entries;
+}
+
+/** Leaves out entries whose row is missing, and later copies. */
+async function countingEntries(client: InfluxClient, kind: EntryKind, rows: readonly Row[]): Promise<Entry[]> {
+  const ids = rows.map(({ values }) => idsOf(values[0]));
+  const found = await lookUp<EntryRow>(
+    client,
+    'entry_id',
+    ids.map(([id]) => keyOf(kind, id)),
+  );
+  const entries: Entry[] = [];
+  for (const [i, row] of rows.entries()) {
+    const [id, bodyDigest] = ids[i] ?? ['', ''];
+    const first = earliest(found.get(keyOf(kind, id)), bodyDigest);
+    if (first === null || first[4] !== row.at || first[1] !== row.values[2]) continue;
+    entries.push({ kind, id, body: await bodyOf(client, kind, row), recordedAt: row.at });
+  }
+  return entries;
+}
+
+async function bodyOf(client: InfluxClient, kind: EntryKind, { at, values }: Row): Promise<string> {
+  const [, first, writer] = values;
+  if (first === null || first === undefined)
+    throw new StoreUnavailable(`InfluxDB holds an entry without a body at ${at}.`);
+  if (isWhole(first)) return decodeText(first.slice(1));
+  const where = [tagEquals('kind', kind), `"writer" = ${literal(writer ?? '')}`];
+  const pieces = [first];
+  for (;;) {
+    const fields = `body, body${pieces.length}`;
+    const [row] = await select(client, { fields, measurement: 'entry', where, span: { from: at, to: at } });
+    const next = row?.values[1] ?? null;
+    if (next === null) return joinChunks(pieces);
+    pieces.push(next);
+  }
+}
+
+function idsOf(text: string | null | undefined): readonly [id: string, bodyDigest: string] {
+  return readJson(text);
+}
+
+function isSame(a: EntryRow | null, b: EntryRow): boolean {
+  return a !== null && a[1] === b[1] && a[4] === b[4];
+}

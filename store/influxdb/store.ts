@@ -1,0 +1,95 @@
+import { assertWithinRetention, computeStatistics, StoreUnavailable } from '@nephometer/core';
+import type { Clock, MetricRegistry, SampleFilter, Store } from '@nephometer/core';
+import type { InfluxClient } from './client.ts';
+import { appendEntry, readEntries } from './entries.ts';
+import { Ledger } from './ledger.ts';
+import { readMeters, readResources } from './listing.ts';
+import { readConflicts, readSamples } from './read.ts';
+import type { ReadContext } from './read.ts';
+import { recordBatches } from './record.ts';
+import { readHorizons, retainSamples } from './retention.ts';
+import type { Writer } from './writer.ts';
+
+export interface InfluxStoreParts {
+  readonly client: InfluxClient;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly metrics: MetricRegistry;
+}
+
+/** The Store port on InfluxDB. @see docs/decisions (InfluxDB layout) */
+export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }: InfluxStoreParts): Store {
+  const ledger = new Ledger(client, () => clock.now());
+  const written = metrics.counter('nephometer_influxdb_samples_written_total', 'Samples recorded in InfluxDB.');
+  let isClosed = false;
+
+  const assertOpen = (): void => {
+    if (isClosed) throw new StoreUnavailable('This InfluxDB store is closed; open it again.');
+  };
+
+  const readContext = async (query: SampleFilter & { asOf?: number }): Promise<ReadContext> => {
+    assertOpen();
+    writer.stamps.answered(query.asOf);
+    const horizons = await readHorizons(client);
+    assertWithinRetention(query, horizons);
+    return { client, ledger, horizons };
+  };
+
+  async function* samples(query: Parameters<Store['samples']>[0]) {
+    yield* readSamples(await readContext(query), query);
+  }
+
+  return {
+    async record(batches) {
+      assertOpen();
+      const context = { client, ledger, clock, timeoutMs };
+      const outcomes = await writer.exclusive((session) => recordBatches(context, session, batches));
+      outcomes.forEach(({ outcome, duplicates }, i) => {
+        if (outcome === 'recorded') written.add((batches[i]?.samples.length ?? 0) - duplicates.length);
+      });
+      return outcomes;
+    },
+    samples,
+    async meters(query) {
+      return readMeters(await readContext(query), query);
+    },
+    async resources(query) {
+      return readResources(await readContext(query), query);
+    },
+    async statistics(query) {
+      return computeStatistics(samples({ ...query, order: 'oldest' }), query);
+    },
+    async *ledger(query) {
+      assertOpen();
+      writer.stamps.answered(query.upTo);
+      yield* ledger.list(query);
+    },
+    async *conflicts(query) {
+      yield* await readConflicts(await readContext(query), query);
+    },
+    async appendEntry(entry) {
+      assertOpen();
+      return writer.exclusive((session) => appendEntry(client, session, entry));
+    },
+    async entries(query) {
+      assertOpen();
+      return readEntries(client, query);
+    },
+    async retain(rules) {
+      assertOpen();
+      return writer.exclusive(async (session) => ({ horizons: await retainSamples(client, session.writer, rules) }));
+    },
+    async check() {
+      assertOpen();
+      await client.ping();
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      // The name becomes free by itself after a minute when the server cannot be told.
+      await writer.release().catch(() => undefined);
+      client.close();
+    },
+  };
+}
