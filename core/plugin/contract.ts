@@ -10,6 +10,8 @@
 import type { JsonObject } from '../json.ts';
 import type { SampleType } from '../model/sample.ts';
 
+/** zod 4, for options schemas: a plugin needs no dependency of its own. */
+export { z } from 'zod';
 export { JsonNumber, parseJson, stringifyJson, toPlain, fromPlain, isJsonObject } from '../json.ts';
 export type { JsonObject, JsonValue } from '../json.ts';
 export type { SampleType } from '../model/sample.ts';
