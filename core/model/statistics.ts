@@ -71,7 +71,7 @@ export async function computeStatistics(
   }
   const rows = new Map<string, Accumulator>();
   for await (const sample of kept.length > 0 ? kept : samples) accumulate(rows, sample, query, origin ?? 0);
-  return [...rows.values()].map((row) => finish(row, query, origin ?? 0)).sort(byPeriodUnitGroup);
+  return [...rows.values()].map((row) => finish(row, query, origin ?? 0)).sort(compareStatisticsRows);
 }
 
 function accumulate(rows: Map<string, Accumulator>, sample: Sample, query: StatisticsQuery, origin: Micros): void {
@@ -139,7 +139,8 @@ function groupValue(sample: Sample, field: GroupField): string | null {
   }
 }
 
-function byPeriodUnitGroup(a: StatisticsRow, b: StatisticsRow): number {
+/** The order of rows: by period start, then unit, then group. */
+export function compareStatisticsRows(a: StatisticsRow, b: StatisticsRow): number {
   const keyOf = (row: StatisticsRow): string => JSON.stringify([row.unit, ...row.group.values()]);
   const [left, right] = [keyOf(a), keyOf(b)];
   return a.periodStart - b.periodStart || (left < right ? -1 : left > right ? 1 : 0);

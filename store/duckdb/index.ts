@@ -1,1 +1,2 @@
-export {};
+export { openDuckDbStore } from './open.ts';
+export type { DuckDbStoreOptions } from './open.ts';

@@ -5,7 +5,7 @@ import type { Test } from 'tap';
 export interface OpenedStore {
   readonly store: Store;
   /** Closes the store and opens the same data again, as after a restart. */
-  reopen(): Promise<Store>;
+  readonly reopen: () => Promise<Store>;
   /** Opens a second writer to the same data; null when the engine is single-process. */
   readonly second: (() => Promise<Store>) | null;
 }

@@ -50,7 +50,7 @@ export function testStatistics(t: Test, open: OpenStore): void {
     const sets: Record<string, string[]> = {
       doubles: ['9007199254740993', '9007199254740993', '0.1', '0.2'],
       '2^63': ['9223372036854775808', '9223372036854775807', '-9223372036854775809'],
-      '38 digits': [`${'9'.repeat(38)}`, `${'9'.repeat(38)}`, `-0.${'0'.repeat(37)}1`],
+      '38 digits': ['9'.repeat(38), '9'.repeat(38), `-0.${'0'.repeat(37)}1`],
       'small fractions': ['0.000000000000000000000000000000001', '1e-38', '-1e-38', '1e37'],
       'negative zeros': ['-0', '0.0', '0e5'],
       'mixed scales': ['1', '1.5', '1.25', '-3.75', '100', '1e2'],
