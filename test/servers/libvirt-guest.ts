@@ -26,33 +26,39 @@ const SECTOR = 512;
  * sector 3. So CPU time and disk counters of the guest grow without an operating system.
  */
 export function tickingBootDisk(): Buffer {
-  const code = [
-    ...[0x31, 0xc0], //        xor ax, ax
-    ...[0x8e, 0xd8], //        mov ds, ax
-    ...[0x8e, 0xc0], //        mov es, ax
-    ...[0x8e, 0xd0], //        mov ss, ax
-    ...[0xbc, 0x00, 0x7c], //  mov sp, 0x7c00
-    ...[0xfb], //              sti
-    //                         tick:           ; dl is the boot drive all along
-    ...[0xf4], //              hlt
-    ...[0xb1, 0x02], //        mov cl, 2       ; sector
-    ...[0xb8, 0x01, 0x02], //  mov ax, 0x0201  ; read one
-    ...[0xe8, 0x0a, 0x00], //  call disk
-    ...[0xb1, 0x03], //        mov cl, 3
-    ...[0xb8, 0x01, 0x03], //  mov ax, 0x0301  ; write one
-    ...[0xe8, 0x02, 0x00], //  call disk
-    ...[0xeb, 0xed], //        jmp tick
-    //                         disk:
-    ...[0xb5, 0x00], //        mov ch, 0       ; cylinder
-    ...[0xb6, 0x00], //        mov dh, 0       ; head
-    ...[0xbb, 0x00, 0x80], //  mov bx, 0x8000  ; buffer
-    ...[0xcd, 0x13], //        int 0x13
-    ...[0xc3], //              ret
-  ];
+  const code = machineCode(`
+    31 c0     xor ax, ax
+    8e d8     mov ds, ax
+    8e c0     mov es, ax
+    8e d0     mov ss, ax
+    bc 00 7c  mov sp, 0x7c00
+    fb        sti
+              tick:           ; dl is the boot drive all along
+    f4        hlt
+    b1 02     mov cl, 2       ; sector
+    b8 01 02  mov ax, 0x0201  ; read one
+    e8 0a 00  call disk
+    b1 03     mov cl, 3
+    b8 01 03  mov ax, 0x0301  ; write one
+    e8 02 00  call disk
+    eb ed     jmp tick
+              disk:
+    b5 00     mov ch, 0       ; cylinder
+    b6 00     mov dh, 0       ; head
+    bb 00 80  mov bx, 0x8000  ; buffer
+    cd 13     int 0x13
+    c3        ret
+  `);
   const disk = Buffer.alloc(1024 * 1024);
   disk.set(code);
   disk.set([0x55, 0xaa], SECTOR - 2); // what makes a sector bootable
   return disk;
+}
+
+/** The bytes of an assembler's listing: two hexadecimal digits each, at the beginning of its lines. */
+function machineCode(listing: string): Buffer {
+  const columns = listing.split('\n').map((line) => /^ {4}((?:[0-9a-f]{2} )+)/.exec(line)?.[1] ?? '');
+  return Buffer.from(columns.join('').replaceAll(' ', ''), 'hex');
 }
 
 /** The definition of a guest as Nova 2024 writes it, with a name and ids of its own. */

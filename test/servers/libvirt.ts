@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { domainXml, tickingBootDisk, type Guest } from './libvirt-guest.ts';
@@ -29,7 +29,7 @@ export interface LibvirtHost {
 
 /**
  * Starts virtlogd, libvirtd (or uses the one that answers) and guests that compute, read and write at each tick of their
- * clock. Emulated, so it works where there is no KVM. The first guest of a new libvirtd takes up to a minute.
+ * clock. Emulated, so it works where there is no KVM. The first guest of a new libvirtd may take a minute.
  * @throws Error when we are not root or a program is missing and cannot be installed
  */
 export async function startLibvirt({ guests: count = 1 }: LibvirtOptions = {}): Promise<LibvirtHost> {
@@ -57,7 +57,6 @@ export async function startLibvirt({ guests: count = 1 }: LibvirtOptions = {}): 
     },
   };
   try {
-    // Side by side: libvirtd spends the better part of a minute on each where there is no systemd.
     const made = await Promise.allSettled(indexes.map((index) => createGuest(folder, index, virsh)));
     for (const one of made) if (one.status === 'fulfilled') guests.push(one.value);
     release = killWithUs(guests.map(({ pid }) => pid));
@@ -84,10 +83,33 @@ async function startDaemons(
   virsh: Virsh,
 ): Promise<OwnProcess[]> {
   const logs = launch(tools.virtlogd, [], { logFile: join(folder, 'virtlogd.log') });
-  const main = launch(tools.libvirtd, [], { logFile: join(folder, 'libvirtd.log') });
+  const [command, args] = await withOurConfiguration(tools.libvirtd, folder);
+  const main = launch(command, args, { logFile: join(folder, 'libvirtd.log') });
   const describe = (): string => `libvirtd does not answer on ${URI}:\n${main.lastOutput()}${logs.lastOutput()}`;
   await until(() => answers(virsh), { timeoutMs: 60_000, everyMs: 200, describe });
   return [logs, main];
+}
+
+// As root, as we are ourselves, QEMU may open /dev/kvm wherever there is one. Where libvirt's own user may not, libvirt
+// takes its record of what QEMU can do for outdated and asks QEMU anew, dozens of times, for most of a minute a guest.
+const QEMU_CONFIGURATION = `
+user = "root"
+group = "root"
+security_driver = "none"
+namespaces = []
+`;
+
+/** libvirtd reads qemu.conf at one place only, so ours is laid over it, in a mount namespace that no one else sees. */
+async function withOurConfiguration(libvirtd: string, folder: string): Promise<[command: string, args: string[]]> {
+  const place = '/etc/libvirt/qemu.conf';
+  const canMount = await run('unshare', ['--mount', 'true']).then(
+    () => true,
+    () => false,
+  );
+  if (!canMount || !existsSync(place)) return [libvirtd, []];
+  const file = join(folder, 'qemu.conf');
+  writeFileSync(file, QEMU_CONFIGURATION);
+  return ['unshare', ['--mount', 'sh', '-c', 'mount --bind "$0" "$1"; exec "$2"', file, place, libvirtd]];
 }
 
 async function createGuest(folder: string, index: number, virsh: Virsh): Promise<Guest> {
