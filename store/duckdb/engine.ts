@@ -154,6 +154,8 @@ const OPTIONS = {
   // Extensions are never fetched: the store works without a network and runs nothing that it was not built with.
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
+  // The engine's own default is most of the machine's memory; beyond this it works on disk, beside the file.
+  memory_limit: '1GB',
 };
 
 function openingError(cause: unknown, path: string): MeteringError {

@@ -37,11 +37,9 @@ const [X0, X1, X2] = [
   `(coefficient // ${LIMB * LIMB})`,
 ];
 const sum = (a: string, b = '1') => `sum(${a} * ${b})`;
-const FIGURES = [
-  'count(*), min(timestamp), max(timestamp), min(coefficient), max(coefficient)',
-  ...[sum(X0), sum(X1), sum(X2)],
-  ...[sum(X0, X0), sum(X0, X1), `sum(${X1} * ${X1} + 2 * ${X0} * ${X2})`, sum(X1, X2), sum(X2, X2)],
-].join(', ');
+const FIGURES = `count(*), min(timestamp), max(timestamp), min(coefficient), max(coefficient),
+  ${sum(X0)}, ${sum(X1)}, ${sum(X2)}, ${sum(X0, X0)}, ${sum(X0, X1)}, sum(${X1} * ${X1} + 2 * ${X0} * ${X2}),
+  ${sum(X1, X2)}, ${sum(X2, X2)}`;
 const OWNERS = 'count(DISTINCT resource_id), count(DISTINCT user_id), count(DISTINCT project_id)';
 
 async function firstTimestamp(engine: Engine, where: string, values: string[]): Promise<number | null> {

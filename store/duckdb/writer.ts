@@ -136,9 +136,18 @@ export class Writer {
       this.#messages.add(key);
       const { timestamp, messageId, slot, volume, text } = sample;
       return [
-        ...[ids.get(seriesKey(sample)) ?? 0, BigInt(timestamp), BigInt(batchId), batchIndex, key, messageId],
-        ...[slot === null ? null : BigInt(slot), volume.coefficient, volume.scale, isLate],
-        ...[conflictSince === null ? null : BigInt(conflictSince), text],
+        ids.get(seriesKey(sample)) ?? 0,
+        BigInt(timestamp),
+        BigInt(batchId),
+        batchIndex,
+        key,
+        messageId,
+        slot === null ? null : BigInt(slot),
+        volume.coefficient,
+        volume.scale,
+        isLate,
+        conflictSince === null ? null : BigInt(conflictSince),
+        text,
       ];
     });
     await appendRows(connection, 'sample', rows);
@@ -155,9 +164,18 @@ export class Writer {
         this.#digests.add(digestKey);
         const duplicates = outcome.duplicates.length;
         return [
-          ...[BigInt(id), digestKey, digest, BigInt(outcome.recordedAt), header?.agent_id ?? null],
-          ...[header?.epoch ?? null, header === null ? null : BigInt(header.seq), keyId, transport],
-          ...[batch.samples.length - duplicates, duplicates, headerText],
+          BigInt(id),
+          digestKey,
+          digest,
+          BigInt(outcome.recordedAt),
+          header?.agent_id ?? null,
+          header?.epoch ?? null,
+          header === null ? null : BigInt(header.seq),
+          keyId,
+          transport,
+          batch.samples.length - duplicates,
+          duplicates,
+          headerText,
         ];
       }),
     );

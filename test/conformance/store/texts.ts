@@ -60,7 +60,12 @@ export function testTexts(t: Test, open: OpenStore): void {
     const store = await openFor(t, open);
     const samples = TEXTS.map((text, i) =>
       makeSample({
-        ...{ meter: text, resource: text, project: text, user: text, unit: text, source: text },
+        meter: text,
+        resource: text,
+        project: text,
+        user: text,
+        unit: text,
+        source: text,
         id: `${text}-${i}`,
         metadata: { [text]: text, nested: { [text]: [text] } },
       }),
