@@ -1,0 +1,187 @@
+import { BusRefused, BusTopologyError, BusUnavailable, messageOf, MessageTooLarge, SECOND } from '@nephometer/core';
+import type { Bus, BusNames, Clock, DroppedSamples, Logger, Micros, Spool, SpooledBatch } from '@nephometer/core';
+import type { SealedBatch } from './seal.ts';
+
+export interface PublisherOptions {
+  readonly bus: Bus;
+  readonly names: BusNames;
+  readonly spool: Spool;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly resendAfter: Micros;
+  readonly onPublished: (result: 'confirmed' | 'unavailable' | 'refused') => void;
+  readonly onDropped: (dropped: DroppedSamples) => void;
+  /** What no retry heals. */
+  readonly onFatal: (cause: Error) => void;
+}
+
+type Publishable = Pick<SpooledBatch, 'digest' | 'body' | 'samples'>;
+
+/** Batches of the backlog that are under way at a time: the bus's window holds more, for those just taken. */
+const ROUND = 64;
+/** Batches just sealed that overtake the backlog, so that a fresh sample is seen while an hour of them drains. */
+const MOST_OVERTAKING = 32;
+const FIRST_WAIT: Micros = SECOND / 2;
+const LONGEST_WAIT: Micros = 5 * SECOND;
+/** How often batches without receipt are looked for. */
+const RESEND_CHECK: Micros = 10 * SECOND;
+
+/**
+ * Sends spooled batches: the backlog oldest first, and beside it those just sealed. A batch is confirmed by the
+ * broker, refused, or its outcome is unknown; only the first is marked, the others are sent again with the same bytes.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #underWay = new Set<string>();
+  #overtaking = 0;
+  #failures = 0;
+  #stopping = false;
+  #loop: Promise<void> = Promise.resolve();
+  #wake: (() => void) | null = null;
+  #woken = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** A batch was just spooled: sent at once while all goes well, by the backlog's loop otherwise. */
+  offer(batch: SealedBatch): void {
+    if (this.#stopping) return;
+    if (this.#failures > 0 || this.#overtaking >= MOST_OVERTAKING) return this.#wakeUp();
+    this.#overtaking += 1;
+    void this.#send([batch]).finally(() => {
+      this.#overtaking -= 1;
+      this.#wakeUp();
+    });
+  }
+
+  /** Sends what is due once more while `until` has not passed and the bus takes it, then ends. */
+  async drain(until: Micros): Promise<void> {
+    const { clock } = this.#options;
+    this.#stopping = true;
+    this.#wakeUp();
+    await this.#loop;
+    while (clock.monotonic() < until) {
+      const batches = await this.#due();
+      if (batches.length === 0 || !(await this.#sendBefore(batches, until))) return;
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      const batches = await this.#due();
+      const sent = batches.length > 0 && (await this.#send(batches));
+      if (!sent && !this.#stopping) await this.#wait(batches.length > 0 ? this.#backOff() : RESEND_CHECK);
+    }
+  }
+
+  async #due(): Promise<readonly SpooledBatch[]> {
+    const { spool, clock, resendAfter, log } = this.#options;
+    try {
+      const batches = await spool.due(clock.now() - resendAfter, ROUND);
+      return batches.filter(({ digest }) => !this.#underWay.has(digest));
+    } catch (cause) {
+      log.error({ cause: messageOf(cause) }, 'The spool cannot be read.');
+      return [];
+    }
+  }
+
+  /** Whether all were confirmed. */
+  async #send(batches: readonly Publishable[]): Promise<boolean> {
+    const { spool, clock } = this.#options;
+    for (const { digest } of batches) this.#underWay.add(digest);
+    const results = await Promise.all(batches.map((batch) => this.#publish(batch)));
+    const confirmed = batches.filter((_batch, index) => results[index]).map(({ digest }) => digest);
+    if (confirmed.length > 0) await spool.markConfirmed(confirmed, clock.now());
+    for (const { digest } of batches) this.#underWay.delete(digest);
+    const all = confirmed.length === batches.length;
+    this.#failures = all ? 0 : this.#failures + 1;
+    return all;
+  }
+
+  async #sendBefore(batches: readonly Publishable[], until: Micros): Promise<boolean> {
+    const { clock } = this.#options;
+    let giveUp: () => void = () => undefined;
+    const expired = new Promise<boolean>((resolve) => (giveUp = () => resolve(false)));
+    const timer = clock.after(Math.max(0, until - clock.monotonic()), giveUp);
+    return Promise.race([this.#send(batches), expired]).finally(() => timer.cancel());
+  }
+
+  async #publish(batch: Publishable): Promise<boolean> {
+    try {
+      await publishBatch(batch, this.#options);
+      this.#options.onPublished('confirmed');
+      return true;
+    } catch (cause) {
+      await this.#failed(batch, cause);
+      return false;
+    }
+  }
+
+  async #failed({ digest, body, samples }: Publishable, cause: unknown): Promise<void> {
+    const { log, spool, onPublished, onDropped } = this.#options;
+    if (cause instanceof MessageTooLarge) {
+      log.error(
+        { batch: digest, bytes: body.byteLength, cause: messageOf(cause) },
+        'A batch is too large for the bus.',
+      );
+      onDropped({ reason: 'oversized', samples, from: null, to: null });
+      await spool.release([digest]);
+      return;
+    }
+    if (cause instanceof BusTopologyError) this.#options.onFatal(cause);
+    const refused = cause instanceof BusRefused;
+    onPublished(refused ? 'refused' : 'unavailable');
+    if (this.#failures > 0 && (refused || cause instanceof BusUnavailable)) return;
+    const sentence = refused
+      ? 'No queue took a batch; it stays in the spool.'
+      : 'The broker cannot be reached; batches stay in the spool.';
+    log.warn({ batch: digest, cause: messageOf(cause) }, sentence);
+  }
+
+  #backOff(): Micros {
+    const cap = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(10, Math.max(0, this.#failures - 1)));
+    return cap / 2 + (cap / 2) * Math.random();
+  }
+
+  /** Waits; while nothing fails, a new batch ends the wait. */
+  async #wait(span: Micros): Promise<void> {
+    if (this.#woken && this.#failures === 0) {
+      this.#woken = false;
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.after(span, resolve);
+      this.#wake = () => {
+        if (this.#failures > 0 && !this.#stopping) return;
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#wake = null;
+    this.#woken = false;
+  }
+
+  #wakeUp(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+}
+
+/** Publishes one batch; resolves when a queue holds it. @throws BusUnavailable, BusRefused, MessageTooLarge */
+export async function publishBatch(
+  { digest, body }: Pick<Publishable, 'digest' | 'body'>,
+  { bus, names }: Pick<PublisherOptions, 'bus' | 'names'>,
+): Promise<void> {
+  await bus.publish({
+    exchange: names.exchange,
+    routingKey: names.sampleKey,
+    body,
+    messageId: digest,
+    contentType: 'application/json',
+  });
+}

@@ -1,0 +1,254 @@
+import { mkdir } from 'node:fs/promises';
+import { open } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
+import { messageOf, SpoolFull } from '@nephometer/core';
+import type { Logger, Micros, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
+import { DiskReserve } from './disk-reserve.ts';
+import { decodeBody, decodeEntry, encodeBody, encodeEntry, entryOf } from './spool-record.ts';
+import type { SpoolEntry } from './spool-record.ts';
+import { spoolFull } from './spool-memory.ts';
+import type { SpoolLimits } from './spool-memory.ts';
+
+export interface LmdbSpoolOptions extends SpoolLimits {
+  readonly folder: string;
+  readonly log: Logger;
+}
+
+/** What a batch costs beyond its body: its entry, and pages that are not filled. */
+const OVERHEAD_BYTES = 4096 + 512;
+const MIB = 2 ** 20;
+
+/** Opens, or makes, the spool in a folder. One process at a time. */
+export async function openLmdbSpool(options: LmdbSpoolOptions): Promise<Spool> {
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  const root = open<Buffer, number>({
+    path: options.folder,
+    noSubdir: false,
+    encoding: 'binary',
+    // A commit is on the disk when it returns.
+    overlappingSync: false,
+    // Beyond the limit, since deleting copies pages.
+    mapSize: 2 * options.maxBytes + 64 * MIB,
+    maxDbs: 4,
+  });
+  const spool = new LmdbSpool(root, options);
+  await spool.load();
+  return spool;
+}
+
+interface Waiting extends SpoolEntry {
+  confirmedAt: Micros | null;
+}
+
+/**
+ * Two tables by ordinal: `entries` (what a batch is, with a checksum) and `bodies` (its bytes, with theirs). A body
+ * that rotted is known by its entry, so the loss is told to the sample. When the broker confirmed what is kept in
+ * memory only: after a restart a batch without receipt is sent once more, and the ledger knows it.
+ */
+class LmdbSpool implements Spool {
+  readonly #root: RootDatabase<Buffer, number>;
+  readonly #entries: Database<Buffer, number>;
+  readonly #bodies: Database<Buffer, number>;
+  readonly #options: LmdbSpoolOptions;
+  readonly #reserve: DiskReserve;
+  /** By digest. In order of age: those never confirmed; in order of confirmation: the others. */
+  readonly #fresh = new Map<string, Waiting>();
+  readonly #confirmed = new Map<string, Waiting>();
+  #losses: SpoolLoss[] = [];
+  #lastOrdinal = 0;
+  #bytes = 0;
+  #samples = 0;
+  #closed = false;
+
+  constructor(root: RootDatabase<Buffer, number>, options: LmdbSpoolOptions) {
+    this.#root = root;
+    this.#options = options;
+    this.#entries = root.openDB<Buffer, number>({ name: 'entries', encoding: 'binary' });
+    this.#bodies = root.openDB<Buffer, number>({ name: 'bodies', encoding: 'binary' });
+    this.#reserve = new DiskReserve(options.folder);
+  }
+
+  /** Reads the entries; one that is broken is rebuilt from its body, or counted as lost. */
+  async load(): Promise<void> {
+    this.#reserve.fill();
+    const broken: number[] = [];
+    for (const { key, value } of this.#entries.getRange()) {
+      const entry = decodeEntry(value) ?? this.#rebuilt(key);
+      this.#lastOrdinal = Math.max(this.#lastOrdinal, key);
+      if (entry === null) broken.push(key);
+      else this.#admit({ ...entry, ordinal: key, confirmedAt: null });
+    }
+    for (const ordinal of broken) this.#lose([{ ordinal, samples: 0, from: null, to: null }], 'spool-corrupt');
+    if (broken.length > 0) this.#remove(broken);
+  }
+
+  async append(batch: Omit<SpooledBatch, 'ordinal' | 'confirmedAt'>): Promise<void> {
+    if (this.#fresh.has(batch.digest) || this.#confirmed.has(batch.digest)) return;
+    const { maxBytes, whenFull } = this.#options;
+    const size = batch.body.byteLength + OVERHEAD_BYTES;
+    if (size > maxBytes || (whenFull === 'refuse-new' && this.#bytes + size > maxBytes)) {
+      throw spoolFull(this.#bytes, maxBytes);
+    }
+    const victims = this.#oldest(this.#bytes + size - maxBytes);
+    if (victims.length > 0) this.#forget(victims, 'spool-full');
+    if (!this.#reserve.hasRoom(size)) await this.#makeRoomOnDisk(size);
+    const ordinal = this.#lastOrdinal + 1;
+    const { body, ...rest } = batch;
+    const entry: SpoolEntry = { ...rest, from: rest.created, to: rest.created, ordinal, bytes: body.byteLength };
+    this.#write(() => {
+      this.#entries.putSync(ordinal, encodeEntry(entry));
+      this.#bodies.putSync(ordinal, encodeBody(ordinal, body));
+    });
+    this.#lastOrdinal = ordinal;
+    this.#admit({ ...entry, confirmedAt: null });
+  }
+
+  async due(resendBefore: Micros, limit: number): Promise<readonly SpooledBatch[]> {
+    const chosen: Waiting[] = [];
+    for (const one of this.#confirmed.values()) {
+      if ((one.confirmedAt ?? 0) >= resendBefore || chosen.length >= limit) break;
+      chosen.push(one);
+    }
+    for (const one of this.#fresh.values()) {
+      if (chosen.length >= limit) break;
+      chosen.push(one);
+    }
+    chosen.sort((a, b) => a.ordinal - b.ordinal);
+    return chosen.flatMap((one) => this.#read(one) ?? []);
+  }
+
+  async markConfirmed(digests: readonly string[], at: Micros): Promise<void> {
+    for (const digest of digests) {
+      const one = this.#find(digest);
+      if (one === undefined) continue;
+      this.#fresh.delete(digest);
+      this.#confirmed.delete(digest);
+      this.#confirmed.set(digest, { ...one, confirmedAt: at });
+    }
+  }
+
+  async release(digests: readonly string[]): Promise<void> {
+    const found = digests.flatMap((digest) => this.#find(digest) ?? []);
+    if (found.length === 0) return;
+    this.#remove(found.map(({ ordinal }) => ordinal));
+    for (const one of found) this.#dismiss(one);
+  }
+
+  takeLosses(): readonly SpoolLoss[] {
+    const losses = this.#losses;
+    this.#losses = [];
+    return losses;
+  }
+
+  stats(): SpoolStats {
+    let oldest: Micros | null = null;
+    for (const { created } of this.#all()) oldest = oldest === null ? created : Math.min(oldest, created);
+    return { batches: this.#fresh.size + this.#confirmed.size, samples: this.#samples, bytes: this.#bytes, oldest };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#root.close();
+  }
+
+  /** The disk is full, whoever filled it: old batches give their pages to new ones where the policy says so. */
+  async #makeRoomOnDisk(size: number): Promise<void> {
+    if (this.#options.whenFull === 'drop-oldest') {
+      const victims = this.#oldest(this.#reserve.missing(this.#bytes, size));
+      if (victims.length > 0) this.#forget(victims, 'spool-full');
+    }
+    if (this.#reserve.missing(this.#bytes, size) > 0) throw diskFull(this.#options.folder);
+  }
+
+  *#all(): Iterable<Waiting> {
+    yield* this.#confirmed.values();
+    yield* this.#fresh.values();
+  }
+
+  #find(digest: string): Waiting | undefined {
+    return this.#fresh.get(digest) ?? this.#confirmed.get(digest);
+  }
+
+  #admit(one: Waiting): void {
+    this.#fresh.set(one.digest, one);
+    this.#bytes += one.bytes + OVERHEAD_BYTES;
+    this.#samples += one.samples;
+  }
+
+  #dismiss(one: Waiting): void {
+    if (!this.#fresh.delete(one.digest) && !this.#confirmed.delete(one.digest)) return;
+    this.#bytes -= one.bytes + OVERHEAD_BYTES;
+    this.#samples -= one.samples;
+  }
+
+  /** The body with its checksum proved; a rotten one is counted as lost and removed. */
+  #read(one: Waiting): SpooledBatch | null {
+    const stored = this.#bodies.get(one.ordinal);
+    const body = stored === undefined ? null : decodeBody(stored);
+    if (body === null || body.ordinal !== one.ordinal) {
+      this.#forget([one], 'spool-corrupt');
+      return null;
+    }
+    const { ordinal, digest, epoch, seq, samples, created, confirmedAt } = one;
+    return { ordinal, digest, epoch, seq, samples, created, body: body.body, confirmedAt };
+  }
+
+  #rebuilt(ordinal: number): SpoolEntry | null {
+    const stored = this.#bodies.get(ordinal);
+    const body = stored === undefined ? null : decodeBody(stored);
+    return body === null ? null : entryOf(ordinal, body.body);
+  }
+
+  /** The oldest batches that together free `bytes`. */
+  #oldest(bytes: number): Waiting[] {
+    if (bytes <= 0) return [];
+    const victims: Waiting[] = [];
+    let freed = 0;
+    for (const one of [...this.#all()].sort((a, b) => a.ordinal - b.ordinal)) {
+      if (freed >= bytes) break;
+      victims.push(one);
+      freed += one.bytes + OVERHEAD_BYTES;
+    }
+    return victims;
+  }
+
+  #forget(victims: readonly Waiting[], reason: SpoolLoss['reason']): void {
+    this.#remove(victims.map(({ ordinal }) => ordinal));
+    for (const one of victims) this.#dismiss(one);
+    this.#lose(victims, reason);
+  }
+
+  #lose(lost: readonly Pick<Waiting, 'ordinal' | 'samples' | 'from' | 'to'>[], reason: SpoolLoss['reason']): void {
+    this.#losses.push(...lost.map(({ samples, from, to }) => ({ reason, samples, from, to })));
+    const samples = lost.reduce((sum, one) => sum + one.samples, 0);
+    const fields = { reason, batches: lost.length, samples, ordinals: lost.slice(0, 20).map(({ ordinal }) => ordinal) };
+    this.#options.log.error(fields, 'The spool lost batches; the next cycle report tells it.');
+  }
+
+  #remove(ordinals: readonly number[]): void {
+    this.#reserve.lend(() =>
+      this.#root.transactionSync(() => {
+        for (const ordinal of ordinals) {
+          this.#entries.removeSync(ordinal);
+          this.#bodies.removeSync(ordinal);
+        }
+      }),
+    );
+  }
+
+  /** @throws SpoolFull when the disk refuses */
+  #write(work: () => void): void {
+    try {
+      this.#root.transactionSync(work);
+    } catch (cause) {
+      throw new SpoolFull(`The spool in ${this.#options.folder} cannot be written: ${messageOf(cause)}`);
+    }
+  }
+}
+
+function diskFull(folder: string): SpoolFull {
+  return new SpoolFull(
+    `The disk of the spool in ${folder} is full; free some of it. Batches that are spooled still go out.`,
+  );
+}
