@@ -1,1 +1,1 @@
-export {};
+export { default, createHost } from './host.ts';
