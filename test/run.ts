@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { findTestFiles } from './run/files.ts';
 import { TapReport, type Totals } from './run/report.ts';
 import { startSharedServers } from './run/shared-servers.ts';
-import { removeFolder, temporaryFolder } from './servers/process.ts';
+import { leaveSignalsToMe, removeFolder, temporaryFolder } from './servers/process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TIMEOUT_SECONDS = 180;
@@ -38,6 +38,7 @@ let interrupted: NodeJS.Signals | undefined;
 
 /** tap ends its test files on SIGTERM, and what they started ends with them; a second signal ends us at once. */
 function listenForInterruption(): void {
+  leaveSignalsToMe();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (interrupted || !tap) process.exit(1);

@@ -115,11 +115,19 @@ export function tail(file: string, lines = 20): string {
   }
 }
 
+let signalsAreOurs = true;
+
+/** For a program that ends on signals in an order of its own; it must come to its exit by itself. */
+export function leaveSignalsToMe(): void {
+  signalsAreOurs = false;
+}
+
 let watching = false;
 function watchOurEnd(): void {
   if (watching) return;
   watching = true;
   process.once('exit', endEverything);
+  if (!signalsAreOurs) return;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.prependOnceListener(signal, () => {
       endEverything();
