@@ -4,6 +4,7 @@ import { HttpError } from '../errors.ts';
 import { listMeters } from './meters.ts';
 import { listResources, showResource } from './resources.ts';
 import { listMeterSamples, listSamples, showSample } from './samples.ts';
+import { postSamples } from './post.ts';
 import { meterStatistics } from './statistics.ts';
 import { listVersions } from './versions.ts';
 
@@ -13,6 +14,7 @@ export function addV2(router: ApiRouter, options: ApiOptions): void {
   router.get('/', listVersions(options));
   router.get('/v2/meters', ...read, listMeters(options));
   router.get('/v2/meters/:name', ...read, listMeterSamples(options));
+  router.post('/v2/meters/:name', acceptsJson, allow('admin', 'writer'), postSamples(options));
   router.get('/v2/meters/:name/statistics', ...read, meterStatistics(options));
   router.get('/v2/samples', ...read, listSamples(options));
   router.get('/v2/samples/:id', ...read, showSample(options));

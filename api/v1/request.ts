@@ -1,0 +1,62 @@
+import { toPlain } from '@nephometer/core';
+import { z } from 'zod';
+import type { ZodType } from 'zod';
+import { readJson } from '../body.ts';
+import type { ApiContext } from '../context.ts';
+import { badRequest } from '../errors.ts';
+
+/** Names that may be given more than once. */
+const REPEATED = new Set(['project_id']);
+const METADATA = 'metadata.';
+
+/** The URL's parameters by a schema. @throws HttpError 400 that names the parameter */
+export function readParameters<T>(ctx: ApiContext, schema: ZodType<T>): T {
+  const given: Record<string, string | string[]> = {};
+  const metadata: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(ctx.querystring)) {
+    if (name.startsWith(METADATA)) metadata[name.slice(METADATA.length)] = value;
+    else if (REPEATED.has(name)) given[name] = [...(given[name] ?? []), value];
+    else if (Object.hasOwn(given, name)) throw badRequest(`${name}: given twice; once would be right.`);
+    else given[name] = value;
+  }
+  const hasMetadata = Object.keys(metadata).length > 0;
+  return check(schema, hasMetadata ? { ...given, metadata } : given);
+}
+
+/** A body by a schema. @throws HttpError 400, 413, 415 */
+export async function readRequest<T>(ctx: ApiContext, schema: ZodType<T>, limit: number): Promise<T> {
+  return check(schema, toPlain(await readJson(ctx, limit)));
+}
+
+function check<T>(schema: ZodType<T>, value: unknown): T {
+  const read = schema.safeParse(value);
+  if (read.success) return read.data;
+  throw badRequest(z.prettifyError(read.error).replaceAll('\n', ' ').replaceAll('✖ ', ''));
+}
+
+/** Rows to answer. @throws HttpError 400 when more are asked for than may be */
+export function rowLimit(
+  limit: number | undefined,
+  { default_limit, max_limit }: { readonly default_limit: number; readonly max_limit: number },
+): number {
+  if ((limit ?? 0) > max_limit) throw badRequest(`limit: found ${limit}; at most ${max_limit} would be right.`);
+  return limit ?? default_limit;
+}
+
+const Cursor = z.tuple([z.int(), z.string()]);
+type Cursor = z.infer<typeof Cursor>;
+
+/** Where a list goes on: behind this time, and of the rows of this time behind this id. */
+export function encodeCursor(cursor: Cursor): string {
+  return Buffer.from(JSON.stringify(cursor)).toString('base64url');
+}
+
+export function decodeCursor(name: string, text: string): Cursor {
+  try {
+    return Cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+  } catch {
+    throw badRequest(
+      `${name}: found ${JSON.stringify(text.slice(0, 60))}; \`next\` of the answer before would be right.`,
+    );
+  }
+}

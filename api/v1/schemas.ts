@@ -1,0 +1,201 @@
+import { messageOf, parseTimestamp, QuarantinedMessage, SAMPLE_TYPES, TokenRole } from '@nephometer/core';
+import { z } from 'zod';
+
+/*
+ * Every shape of /v1: what a request may say, and what an answer says. Quantities are decimal strings, times are
+ * `2026-03-01T00:00:00Z` with up to six digits of fraction.
+ */
+
+/** An instant, read into microseconds; without a zone it is UTC. */
+export const Instant = z.string().transform((text, context) => {
+  try {
+    return parseTimestamp(text);
+  } catch (cause) {
+    context.addIssue({ code: 'custom', message: messageOf(cause), input: text });
+    return z.NEVER;
+  }
+});
+
+const Limit = z
+  .string()
+  .regex(/^[1-9]\d{0,9}$/, 'must be a positive whole number')
+  .transform(Number)
+  .meta({ description: 'Most rows of the answer.' });
+const Cursor = z.string().meta({ description: 'Where to go on: `next` of the answer before.' });
+const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** Conditions on samples, as the URL of a question gives them. `metadata.PATH=value` arrives as `metadata`. */
+const SampleConditions = {
+  meter: z.string().optional(),
+  resource_id: z.string().optional(),
+  source: z.string().optional(),
+  user_id: z.string().optional(),
+  project_id: z.array(z.string()).optional().meta({ description: 'Any of these; may be repeated.' }),
+  message_id: z.string().optional(),
+  from: Instant.optional().meta({ description: 'First instant, included.' }),
+  to: Instant.optional().meta({ description: 'Last instant, excluded.' }),
+  metadata: z.record(z.string(), z.string()).optional().meta({
+    description:
+      'By dotted path below resource_metadata. A JSON scalar (5, true, null, "5") is compared as such, else text.',
+  }),
+  as_of: Instant.optional().meta({ description: 'As it was known at that moment.' }),
+};
+
+export const SamplesQuery = z.strictObject({
+  ...SampleConditions,
+  order: z.enum(['newest', 'oldest']).prefault('newest').meta({ description: 'By timestamp.' }),
+  limit: Limit.optional(),
+  cursor: Cursor.optional(),
+});
+export type SamplesQuery = z.output<typeof SamplesQuery>;
+
+export const LedgerQuery = z.strictObject({
+  agent_id: z.string().optional(),
+  epoch: z.string().optional(),
+  digest: z.string().optional(),
+  after: Cursor.optional(),
+  headers: Flag.optional().meta({ description: 'Whether the signed headers, with their cycle reports, are shown.' }),
+  limit: Limit.optional(),
+});
+
+export const QuarantineQuery = z.strictObject({
+  reason: QuarantinedMessage.shape.reason.optional(),
+  limit: Limit.optional(),
+  before: Instant.optional().meta({ description: 'Only what was recorded before: `next` of the answer before.' }),
+});
+
+export const NoQuery = z.strictObject({});
+
+export const TokenRequest = z
+  .strictObject({
+    name: z.string().min(1).max(200).meta({ description: 'Name in lists and logs.' }),
+    role: TokenRole,
+    projects: z.array(z.string().min(1)).optional().meta({ description: 'Projects that it may read, or post for.' }),
+    user_id: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'The only user a reader sees; in whose name a writer posts.' }),
+  })
+  .refine(({ role, projects }) => role !== 'reader' || (projects?.length ?? 0) > 0, {
+    path: ['projects'],
+    error: 'a reader is bound to projects; name at least one',
+  })
+  .refine(({ role, projects }) => role !== 'admin' || projects === undefined, {
+    path: ['projects'],
+    error: 'an admin sees every project; leave them out, or make a reader',
+  });
+
+const Time = z.string().meta({ format: 'date-time' });
+
+export const SampleAnswer = z.strictObject({
+  message_id: z.string(),
+  source: z.string(),
+  counter_name: z.string(),
+  counter_type: z.enum(SAMPLE_TYPES),
+  counter_unit: z.string().nullable(),
+  counter_volume: z.string().meta({ description: 'Exact decimal.' }),
+  user_id: z.string().nullable(),
+  project_id: z.string().nullable(),
+  resource_id: z.string(),
+  timestamp: Time,
+  resource_metadata: z.record(z.string(), z.unknown()),
+  recorded_at: Time,
+  slot: Time.nullable(),
+  agent_id: z.string().nullable(),
+  epoch: z.string().nullable(),
+  seq: z.int().nullable(),
+  key_id: z.string().nullable(),
+});
+
+export const SamplesAnswer = z.strictObject({ samples: z.array(SampleAnswer), next: z.string().nullable() });
+
+export const ConflictsAnswer = z.strictObject({
+  conflicts: z.array(z.strictObject({ message_id: z.string(), versions: z.array(SampleAnswer) })),
+  next: z.string().nullable(),
+});
+
+export const EvidenceAnswer = z.strictObject({
+  message_id: z.string(),
+  key_id: z.string().nullable(),
+  recorded_at: Time,
+  slot: Time.nullable(),
+  text: z.string().meta({ description: 'The signed metering message, byte for byte as received.' }),
+  message: z.record(z.string(), z.unknown()),
+  batch: z.strictObject({
+    digest: z.string(),
+    index: z.int(),
+    agent_id: z.string().nullable(),
+    epoch: z.string().nullable(),
+    seq: z.int().nullable(),
+    merkle_root: z.string().nullable(),
+    samples: z.int().nullable().meta({ description: 'Number of samples beneath the root.' }),
+    proof: z.array(z.string()).nullable().meta({
+      description:
+        'Hashes from the leaf up to merkle_root; null without a header, or where other samples of the batch are gone.',
+    }),
+    header: z.record(z.string(), z.unknown()).nullable().meta({
+      description: 'For admins: its cycle reports name resources of every project.',
+    }),
+    header_text: z.string().nullable(),
+  }),
+});
+
+export const LedgerAnswer = z.strictObject({
+  batches: z.array(
+    z.strictObject({
+      digest: z.string(),
+      recorded_at: Time,
+      agent_id: z.string().nullable(),
+      epoch: z.string().nullable(),
+      seq: z.int().nullable(),
+      key_id: z.string().nullable(),
+      transport: z.string(),
+      samples: z.int(),
+      duplicates: z.int(),
+      header: z.record(z.string(), z.unknown()).nullable().optional(),
+    }),
+  ),
+  next: z.string().nullable(),
+});
+
+export const QuarantineEntry = QuarantinedMessage.omit({ bytes: true, from: true, to: true, received: true }).extend({
+  id: z.string(),
+  recorded_at: Time,
+  from: Time.nullable(),
+  to: Time.nullable(),
+  received: Time,
+});
+export const QuarantineAnswer = z.strictObject({ messages: z.array(QuarantineEntry), next: z.string().nullable() });
+export const QuarantineMessageAnswer = QuarantineEntry.extend({ bytes: z.string().meta({ description: 'Base64.' }) });
+
+export const IngestResults = z.array(
+  z.strictObject({
+    message_id: z.string().nullable(),
+    outcome: z.enum(['accepted', 'duplicate', 'refused']),
+    reason: QuarantinedMessage.shape.reason.optional(),
+    detail: z.string().optional(),
+  }),
+);
+export const MessagesAnswer = z.strictObject({ results: IngestResults });
+export const ReplayAnswer = z.strictObject({
+  id: z.string(),
+  state: QuarantinedMessage.shape.state,
+  via: z.enum(['ingest', 'bus']),
+  results: IngestResults.nullable().meta({
+    description: 'What became of each message; null by the bus, where a collector judges later.',
+  }),
+});
+
+export const IdentityAnswer = z.strictObject({
+  name: z.string(),
+  role: TokenRole,
+  projects: z.array(z.string()).nullable(),
+  user_id: z.string().nullable(),
+});
+export const TokenAnswer = IdentityAnswer.extend({ id: z.string(), revoked: z.boolean() });
+export const TokensAnswer = z.strictObject({ tokens: z.array(TokenAnswer) });
+export const NewTokenAnswer = IdentityAnswer.extend({
+  id: z.string(),
+  token: z.string().meta({ description: 'Shown this once.' }),
+});
