@@ -107,7 +107,7 @@ async function wire(parts: Parts): Promise<Composition> {
     plugins: parts.plugins,
     metrics: parts.metrics,
     release: () => closeAdapters(parts),
-    address: () => api?.url ?? door?.url ?? '',
+    address: () => api?.url ?? `http://${parts.loaded.config.listen.host}:${door?.port ?? 0}`,
   };
 }
 
@@ -151,7 +151,7 @@ function apiOf(parts: Parts, store: Store, ingest: Collector | null): Api {
 }
 
 /** A process without the API still answers its health, and a collector its second door. */
-function doorOf(parts: Parts, collector: Collector | null): (Service & { readonly url: string }) | null {
+function doorOf(parts: Parts, collector: Collector | null): (Service & { readonly port: number | null }) | null {
   const { loaded, log, status, tokens } = parts;
   const { host, port } = loaded.config.listen;
   if (collector === null) {

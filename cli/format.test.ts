@@ -2,16 +2,22 @@ import t from 'tap';
 import { ConfigError } from '@nephometer/core';
 import { ApiError } from './client.ts';
 import { formatRows } from './format.ts';
+import type { Column } from './format.ts';
 import { queryPairs } from './query.ts';
 import { loadSettings } from './settings.ts';
 
-const rows = [
+interface Row {
+  readonly name: string;
+  readonly volume: number;
+}
+
+const rows: readonly Row[] = [
   { name: 'cpu', volume: 12 },
   { name: 'a,"b"\n', volume: 3456 },
 ];
-const columns = [
-  { title: 'meter', value: (row: { name: string }) => row.name },
-  { title: 'volume', value: (row: { volume: number }) => row.volume, align: 'right' as const },
+const columns: readonly Column<Row>[] = [
+  { title: 'meter', value: (row) => row.name },
+  { title: 'volume', value: (row) => row.volume, align: 'right' },
 ];
 
 void t.test('a table lines numbers up to the right, and no tenant can move the cursor of a terminal', (t) => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { compose, ROLES } from '../compose.ts';
 import type { Composition, Role } from '../compose.ts';
 import { print, withConfig } from '../command.ts';
@@ -40,18 +40,24 @@ export function addUp(program: Command): void {
 function banner(composition: Composition, roles: readonly Role[], dataDir: string, tokenFile: string): string {
   const { plugins } = composition;
   const url = composition.address();
-  const token = relative(process.cwd(), tokenFile) || tokenFile;
+  const token = shortPath(tokenFile);
   const measured = plugins.pollsters.map(({ entry }) => entry.name).join(', ') || 'nothing';
   const off = plugins.idle.map(({ entry, reason }) => `${entry.name} (${reason})`).join(', ');
   const lines = [
     `Nephometer ${VERSION} is up.`,
     `  API     ${url}`,
     `  token   ${token} (admin)`,
-    `  data    ${relative(process.cwd(), dataDir) || dataDir}`,
+    `  data    ${shortPath(dataDir)}`,
     `  polls   ${roles.some((role) => role.endsWith('-agent')) ? measured : 'nothing (--no-agents)'}`,
     ...(off === '' ? [] : [`  off     ${off}`]),
     `  try     curl -H "X-Auth-Token: $(cat ${token})" ${url}/v2/meters`,
     '  stop    Ctrl-C',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Relative below the folder we are in, else absolute. */
+function shortPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near === '' || near.startsWith('..') ? resolve(path) : near;
 }

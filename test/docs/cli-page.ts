@@ -1,6 +1,6 @@
 import { EXIT_CODES } from '@nephometer/core';
 import { createProgram } from 'nephometer';
-import { GENERATED_NOTE, markdownTable } from './pages.ts';
+import { GENERATED_NOTE, markdownTable } from './page.ts';
 
 type Command = ReturnType<typeof createProgram>;
 

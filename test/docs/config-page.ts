@@ -1,6 +1,6 @@
 import { configSchema, ENVIRONMENT, isSection } from 'nephometer';
 import type { SchemaNode } from 'nephometer';
-import { GENERATED_NOTE, markdownTable } from './pages.ts';
+import { GENERATED_NOTE, markdownTable } from './page.ts';
 
 /** Reference of the configuration, from the schema that checks it. */
 export function configPage(): string {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REFUSAL_REASONS } from '@nephometer/core';
-import { GENERATED_NOTE, markdownTable } from './pages.ts';
+import { GENERATED_NOTE, markdownTable } from './page.ts';
 
 /** One class of errors as its source declares it. */
 export interface DeclaredError {
@@ -39,7 +39,7 @@ export function sourceFiles(root: string, below = ''): string[] {
   return readdirSync(join(root, below), { withFileTypes: true }).flatMap((entry) => {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) return SKIPPED.test(entry.name) ? [] : sourceFiles(root, path);
-    return /\.ts$/.test(entry.name) && !/\.(test|d)\.ts$/.test(entry.name) ? [path] : [];
+    return entry.name.endsWith('.ts') && !/\.(test|d)\.ts$/.test(entry.name) ? [path] : [];
   });
 }
 

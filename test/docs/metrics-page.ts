@@ -5,7 +5,7 @@ import { MetricRegistry, parseConfig, silentLogger } from '@nephometer/core';
 import type { MetricDescription } from '@nephometer/core';
 import { createAmqpBus } from '@nephometer/bus-amqp';
 import { compose, ownSecretFile, ROLES } from 'nephometer';
-import { GENERATED_NOTE, markdownTable } from './pages.ts';
+import { GENERATED_NOTE, markdownTable } from './page.ts';
 
 /** Reference of the self-metrics, asked of a process with every role. */
 export async function metricsPage(): Promise<string> {

@@ -5,8 +5,8 @@ import type { AnyPlugin } from '@nephometer/core';
 import { z } from 'zod';
 import type { SchemaNode } from 'nephometer';
 import { typeText } from './config-page.ts';
-import { markdownTable } from './pages.ts';
-import type { Page } from './pages.ts';
+import { markdownTable } from './page.ts';
+import type { Page } from './page.ts';
 
 /** READMEs of the shipped plugins, with the tables between their markers written anew. */
 export async function pluginReadmes(root: string): Promise<Page[]> {
