@@ -137,7 +137,10 @@ t.test('batches of an epoch are numbered and chained, one cycle report a slot', 
   );
   for (const [index, { header }] of batches.entries()) t.equal(header.previous, batches[index - 1]?.digest ?? null);
   const slots = batches.flatMap(({ header }) => header.cycles.map(({ scheduled }) => scheduled));
-  t.same(slots, [...new Set(slots)].sort((a, b) => a - b));
+  t.same(
+    slots,
+    [...new Set(slots)].sort((a, b) => a - b),
+  );
 });
 
 t.test('a receipt frees the spool; one that is forged does not', async (t) => {

@@ -73,6 +73,15 @@ function checksum(head: Buffer, content: Uint8Array): Buffer {
   return createHash('sha256').update(head.subarray(8, 18)).update(content).digest();
 }
 
+/** How the engine opens a spool. */
+export const SPOOL_OPTIONS = {
+  noSubdir: false,
+  encoding: 'binary',
+  // A commit is on the disk when it returns.
+  overlappingSync: false,
+  maxDbs: 4,
+} as const;
+
 /** Everything whole in a file whose structure cannot be trusted, released records that still lie about included. */
 export function salvage(file: Buffer): { entries: Map<number, SpoolEntry>; bodies: Map<number, Buffer> } {
   const entries = new Map<number, SpoolEntry>();

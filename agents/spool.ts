@@ -4,7 +4,10 @@ import type { Database, RootDatabase } from 'lmdb';
 import { messageOf, SpoolFull } from '@nephometer/core';
 import type { Logger, Micros, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
 import { DiskReserve } from './disk-reserve.ts';
-import { decodeBody, decodeEntry, encodeBody, encodeEntry, entryOf } from './spool-record.ts';
+import { SpoolFloor } from './spool-floor.ts';
+import { decodeBody, decodeEntry, encodeBody, encodeEntry, entryOf, SPOOL_OPTIONS } from './spool-record.ts';
+import { repairSpool } from './spool-repair.ts';
+import type { Salvaged } from './spool-repair.ts';
 import type { SpoolEntry } from './spool-record.ts';
 import { spoolFull } from './spool-memory.ts';
 import type { SpoolLimits } from './spool-memory.ts';
@@ -18,21 +21,20 @@ export interface LmdbSpoolOptions extends SpoolLimits {
 const OVERHEAD_BYTES = 4096 + 512;
 const MIB = 2 ** 20;
 
-/** Opens, or makes, the spool in a folder. One process at a time. */
+/**
+ * Opens, or makes, the spool in a folder. One process at a time. A damaged one is set aside, what is whole in it is
+ * taken over, and what is not is told as a loss.
+ */
 export async function openLmdbSpool(options: LmdbSpoolOptions): Promise<Spool> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const root = open<Buffer, number>({
-    path: options.folder,
-    noSubdir: false,
-    encoding: 'binary',
-    // A commit is on the disk when it returns.
-    overlappingSync: false,
-    // Beyond the limit, since deleting copies pages.
-    mapSize: 2 * options.maxBytes + 64 * MIB,
-    maxDbs: 4,
-  });
-  const spool = new LmdbSpool(root, options);
-  await spool.load();
+  const { folder, maxBytes, log } = options;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const floor = new SpoolFloor(folder);
+  const salvaged = await repairSpool(folder, floor.read(), log);
+  // The map is larger than the limit, since deleting copies pages.
+  const root = open<Buffer, number>({ ...SPOOL_OPTIONS, path: folder, mapSize: 2 * maxBytes + 64 * MIB });
+  const spool = new LmdbSpool(root, options, floor);
+  spool.load();
+  if (salvaged !== null) spool.takeOver(salvaged);
   return spool;
 }
 
@@ -51,6 +53,7 @@ class LmdbSpool implements Spool {
   readonly #bodies: Database<Buffer, number>;
   readonly #options: LmdbSpoolOptions;
   readonly #reserve: DiskReserve;
+  readonly #floor: SpoolFloor;
   /** By digest. In order of age: those never confirmed; in order of confirmation: the others. */
   readonly #fresh = new Map<string, Waiting>();
   readonly #confirmed = new Map<string, Waiting>();
@@ -60,8 +63,9 @@ class LmdbSpool implements Spool {
   #samples = 0;
   #closed = false;
 
-  constructor(root: RootDatabase<Buffer, number>, options: LmdbSpoolOptions) {
+  constructor(root: RootDatabase<Buffer, number>, options: LmdbSpoolOptions, floor: SpoolFloor) {
     this.#root = root;
+    this.#floor = floor;
     this.#options = options;
     this.#entries = root.openDB<Buffer, number>({ name: 'entries', encoding: 'binary' });
     this.#bodies = root.openDB<Buffer, number>({ name: 'bodies', encoding: 'binary' });
@@ -69,7 +73,7 @@ class LmdbSpool implements Spool {
   }
 
   /** Reads the entries; one that is broken is rebuilt from its body, or counted as lost. */
-  async load(): Promise<void> {
+  load(): void {
     this.#reserve.fill();
     const broken: number[] = [];
     for (const { key, value } of this.#entries.getRange()) {
@@ -80,6 +84,20 @@ class LmdbSpool implements Spool {
     }
     for (const ordinal of broken) this.#lose([{ ordinal, samples: 0, from: null, to: null }], 'spool-corrupt');
     if (broken.length > 0) this.#remove(broken);
+  }
+
+  /** Takes over what was saved of a damaged spool. */
+  takeOver({ bodies, lost, lastOrdinal }: Salvaged): void {
+    const taken: SpoolEntry[] = [];
+    for (const [ordinal, body] of bodies) {
+      const entry = entryOf(ordinal, body);
+      if (entry === null) continue;
+      this.#put(entry, body);
+      taken.push(entry);
+    }
+    for (const entry of taken) this.#admit({ ...entry, confirmedAt: null });
+    this.#lastOrdinal = Math.max(this.#lastOrdinal, lastOrdinal);
+    if (lost.length > 0) this.#lose(lost, 'spool-corrupt');
   }
 
   async append(batch: Omit<SpooledBatch, 'ordinal' | 'confirmedAt'>): Promise<void> {
@@ -95,10 +113,7 @@ class LmdbSpool implements Spool {
     const ordinal = this.#lastOrdinal + 1;
     const { body, ...rest } = batch;
     const entry: SpoolEntry = { ...rest, from: rest.created, to: rest.created, ordinal, bytes: body.byteLength };
-    this.#write(() => {
-      this.#entries.putSync(ordinal, encodeEntry(entry));
-      this.#bodies.putSync(ordinal, encodeBody(ordinal, body));
-    });
+    this.#put(entry, body);
     this.#lastOrdinal = ordinal;
     this.#admit({ ...entry, confirmedAt: null });
   }
@@ -132,6 +147,7 @@ class LmdbSpool implements Spool {
     if (found.length === 0) return;
     this.#remove(found.map(({ ordinal }) => ordinal));
     for (const one of found) this.#dismiss(one);
+    this.#floor.write(this.#lowest());
   }
 
   takeLosses(): readonly SpoolLoss[] {
@@ -164,6 +180,13 @@ class LmdbSpool implements Spool {
   *#all(): Iterable<Waiting> {
     yield* this.#confirmed.values();
     yield* this.#fresh.values();
+  }
+
+  /** Ordinal below which nothing waits any more. */
+  #lowest(): number {
+    let lowest = this.#lastOrdinal + 1;
+    for (const { ordinal } of this.#all()) lowest = Math.min(lowest, ordinal);
+    return lowest;
   }
 
   #find(digest: string): Waiting | undefined {
@@ -238,9 +261,12 @@ class LmdbSpool implements Spool {
   }
 
   /** @throws SpoolFull when the disk refuses */
-  #write(work: () => void): void {
+  #put(entry: SpoolEntry, body: Uint8Array): void {
     try {
-      this.#root.transactionSync(work);
+      this.#root.transactionSync(() => {
+        this.#entries.putSync(entry.ordinal, encodeEntry(entry));
+        this.#bodies.putSync(entry.ordinal, encodeBody(entry.ordinal, body));
+      });
     } catch (cause) {
       throw new SpoolFull(`The spool in ${this.#options.folder} cannot be written: ${messageOf(cause)}`);
     }

@@ -1,0 +1,72 @@
+import { BusUnavailable, EXIT_CODES, exitCodeOf, messageOf } from '@nephometer/core';
+import type { Logger, Service } from '@nephometer/core';
+
+/** How long a drain may take; below the TimeoutStopSec of a service manager (90 s by default). */
+const DRAIN_DEADLINE_MS = 30_000;
+
+/**
+ * Starts a service and ends with the process: on SIGTERM or SIGINT it drains and exits 0, on a second signal, or when
+ * the drain takes too long, it exits at once. What no retry heals, and a programming error, drain too and exit non-zero.
+ * @param onReady is given what ends the process for a reason of its own
+ */
+export async function runUntilSignal(
+  service: Service,
+  log: Logger,
+  onReady: (stop: (cause: Error) => void) => void,
+): Promise<never> {
+  const code = await new Promise<number>((resolve, reject) => {
+    let stopping = false;
+    const stop = (exitCode: number): void => {
+      if (stopping) return;
+      stopping = true;
+      drain(service, log).then((clean) => resolve(clean || exitCode !== 0 ? exitCode : EXIT_CODES.failed.code), reject);
+    };
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (stopping) process.exit(EXIT_CODES.failed.code);
+      log.info({ signal }, 'Stopping; a second signal exits at once.');
+      stop(EXIT_CODES.ok.code);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+    const die = (cause: unknown): void => {
+      const stack = cause instanceof Error ? cause.stack : undefined;
+      log.error({ cause: messageOf(cause), stack }, 'A programming error; exiting.');
+      // The state is not known any more: what is spooled is safe on disk, nothing else is tried.
+      process.exit(EXIT_CODES.failed.code);
+    };
+    process.on('uncaughtException', die);
+    process.on('unhandledRejection', die);
+    onReady((cause) => {
+      // A connection that was closed by our own stop is no failure.
+      if (stopping && cause instanceof BusUnavailable) return;
+      log.error({ cause: messageOf(cause) }, 'Exiting: trying again does not help.');
+      stop(exitCodeOf(cause));
+    });
+    service.start().catch((cause: unknown) => {
+      stopping = true;
+      drain(service, log).then(() => reject(cause), reject);
+    });
+  }).catch((cause: unknown) => {
+    process.stderr.write(`${messageOf(cause)}\n`);
+    return exitCodeOf(cause);
+  });
+  process.exit(code);
+}
+
+/** Whether it ended within the deadline. */
+async function drain(service: Service, log: Logger): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), DRAIN_DEADLINE_MS);
+  });
+  const stopped = service.stop().then(
+    () => true,
+    (cause: unknown) => {
+      log.error({ cause: messageOf(cause) }, 'The drain failed; what is unsent stays in the spool.');
+      return false;
+    },
+  );
+  const clean = await Promise.race([stopped, late]).finally(() => clearTimeout(timer));
+  if (!clean) log.error({ seconds: DRAIN_DEADLINE_MS / 1000 }, 'The drain was cut; what is unsent stays in the spool.');
+  return clean;
+}

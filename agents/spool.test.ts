@@ -1,0 +1,207 @@
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Test } from 'tap';
+import { encodeBatch, headerDigest, merkleRoot, signHeader, SpoolFull } from '@nephometer/core';
+import type { Spool } from '@nephometer/core';
+import type { SealedBatch } from './seal.ts';
+import { openLmdbSpool } from './spool.ts';
+import { openMemorySpool } from './spool-memory.ts';
+import type { SpoolLimits } from './spool-memory.ts';
+import { recordingLogger, SECRET } from './test-kit.ts';
+
+/** A sealed batch of `bytes` or a little more. */
+function batch(seq: number, bytes = 1000): SealedBatch {
+  const texts = [`{"n":${seq},"filler":"${'x'.repeat(bytes)}"}`, '{}', '{}'];
+  const header = signHeader(
+    {
+      version: 1,
+      agent_id: 'agent-1',
+      epoch: '0123456789abcdef',
+      seq,
+      created: seq * 1_000_000,
+      samples: texts.length,
+      merkle_root: merkleRoot(texts),
+      previous: seq === 1 ? null : '0'.repeat(64),
+      runs: [{ source: 'default', slot: seq * 1_000_000, samples: texts.length }],
+      cycles: [],
+      key_id: 'shared',
+    },
+    SECRET,
+  );
+  const { epoch, samples, created } = header;
+  return { digest: headerDigest(header), epoch, seq, samples, created, body: Buffer.from(encodeBatch(header, texts)) };
+}
+
+const { log } = recordingLogger();
+const ROOMY: SpoolLimits = { maxBytes: 2 ** 24, whenFull: 'refuse-new' };
+
+const KINDS: Record<string, (t: Test, limits: SpoolLimits) => Promise<Spool>> = {
+  memory: (_t, limits) => openMemorySpool(limits),
+  lmdb: async (t, limits) => {
+    const spool = await openLmdbSpool({ folder: join(t.testdir(), 'spool'), log, ...limits });
+    t.teardown(() => spool.close());
+    return spool;
+  },
+};
+
+const seqs = async (spool: Spool, resendBefore = 0, limit = 100): Promise<number[]> =>
+  (await spool.due(resendBefore, limit)).map(({ seq }) => seq);
+
+for (const [kind, openSpool] of Object.entries(KINDS)) {
+  t.test(`${kind}: what is appended is due, oldest first, the same bytes`, async (t) => {
+    const spool = await openSpool(t, ROOMY);
+    const batches = [1, 2, 3].map((seq) => batch(seq));
+    for (const one of batches) await spool.append(one);
+    const due = await spool.due(0, 100);
+    t.same(
+      due.map(({ seq, samples, created, confirmedAt }) => ({ seq, samples, created, confirmedAt })),
+      batches.map(({ seq, samples, created }) => ({ seq, samples, created, confirmedAt: null })),
+    );
+    for (const [index, { body, digest }] of due.entries()) {
+      t.ok(Buffer.from(body).equals(Buffer.from(batches[index]?.body ?? [])));
+      t.equal(digest, batches[index]?.digest);
+    }
+    t.same(await seqs(spool, 0, 2), [1, 2], 'as many as asked for');
+    t.match(spool.stats(), { batches: 3, samples: 9, oldest: 1_000_000 });
+  });
+
+  t.test(`${kind}: a confirmed batch is due again only when its receipt stays out`, async (t) => {
+    const spool = await openSpool(t, ROOMY);
+    const batches = [1, 2, 3].map((seq) => batch(seq));
+    for (const one of batches) await spool.append(one);
+    await spool.markConfirmed([batches[0]?.digest ?? '', batches[1]?.digest ?? '', 'unknown'], 500);
+    t.same(await seqs(spool, 500), [3]);
+    t.same(await seqs(spool, 501), [1, 2, 3]);
+    await spool.markConfirmed([batches[0]?.digest ?? ''], 900);
+    t.same(await seqs(spool, 501), [2, 3]);
+  });
+
+  t.test(`${kind}: a receipt frees; an unknown digest does nothing; appending twice is once`, async (t) => {
+    const spool = await openSpool(t, ROOMY);
+    const [one, two] = [batch(1), batch(2)];
+    await spool.append(one);
+    await spool.append(two);
+    await spool.append(two);
+    t.equal(spool.stats().batches, 2);
+    await spool.release([one.digest, 'unknown']);
+    t.same(await seqs(spool), [2]);
+    await spool.release([two.digest]);
+    t.match(spool.stats(), { batches: 0, samples: 0, bytes: 0, oldest: null });
+  });
+
+  t.test(`${kind}: full, it refuses the new, and takes again when there is room`, async (t) => {
+    const spool = await openSpool(t, { maxBytes: 40_000, whenFull: 'refuse-new' });
+    let taken = 0;
+    const overflow = async (): Promise<void> => {
+      for (;;) {
+        await spool.append(batch(taken + 1));
+        taken += 1;
+      }
+    };
+    await t.rejects(overflow(), SpoolFull);
+    t.ok(taken > 3);
+    t.same(spool.takeLosses(), [], 'who appends counts what is refused');
+    t.ok(spool.stats().bytes <= 40_000);
+    await spool.release([batch(1).digest, batch(2).digest]);
+    await spool.append(batch(taken + 1));
+  });
+
+  t.test(`${kind}: full, it drops the oldest where the policy says so, and tells each loss once`, async (t) => {
+    const spool = await openSpool(t, { maxBytes: 40_000, whenFull: 'drop-oldest' });
+    for (let seq = 1; seq <= 60; seq += 1) await spool.append(batch(seq));
+    const kept = await seqs(spool);
+    t.equal(kept.at(-1), 60);
+    t.same(
+      kept,
+      kept.map((_seq, index) => 60 - kept.length + 1 + index),
+      'the newest are kept',
+    );
+    const losses = spool.takeLosses();
+    t.equal(
+      losses.reduce((sum, { samples }) => sum + samples, 0),
+      3 * (60 - kept.length),
+    );
+    t.ok(losses.every(({ reason }) => reason === 'spool-full'));
+    t.same(spool.takeLosses(), []);
+    await t.rejects(spool.append(batch(99, 100_000)), SpoolFull, 'one that never fits is refused');
+  });
+}
+
+async function filled(folder: string, count: number, bytes = 20_000): Promise<void> {
+  const spool = await openLmdbSpool({ folder, log, ...ROOMY });
+  for (let seq = 1; seq <= count; seq += 1) await spool.append(batch(seq, bytes));
+  await spool.close();
+}
+
+t.test('lmdb: what was spooled is there after a restart, and what was freed is not', async (t) => {
+  const folder = join(t.testdir(), 'spool');
+  await filled(folder, 5);
+  const spool = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.same(await seqs(spool), [1, 2, 3, 4, 5]);
+  await spool.release([batch(2, 20_000).digest]);
+  await spool.close();
+  await spool.close();
+  const again = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.same(await seqs(again), [1, 3, 4, 5]);
+  await again.append(batch(6));
+  t.same(await seqs(again), [1, 3, 4, 5, 6]);
+  await again.close();
+});
+
+t.test('lmdb: a body that rotted is skipped, and its samples are counted', async (t) => {
+  const folder = join(t.testdir(), 'spool');
+  await filled(folder, 5);
+  const file = join(folder, 'data.mdb');
+  const content = await readFile(file);
+  const at = content.indexOf(batch(3, 20_000).body.subarray(100, 300));
+  content.writeUInt8(content.readUInt8(at + 50) ^ 1, at + 50);
+  await writeFile(file, content);
+  const spool = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.teardown(() => spool.close());
+  t.same(await seqs(spool), [1, 2, 4, 5]);
+  t.same(spool.takeLosses(), [{ reason: 'spool-corrupt', samples: 3, from: 3_000_000, to: 3_000_000 }]);
+  t.same(await seqs(spool), [1, 2, 4, 5]);
+  t.same(spool.takeLosses(), []);
+});
+
+t.test('lmdb: a file cut short is set aside, the rest delivered, the loss told', async (t) => {
+  const folder = join(t.testdir(), 'spool');
+  await filled(folder, 20);
+  const file = join(folder, 'data.mdb');
+  const { length } = await readFile(file);
+  await truncate(file, Math.floor(length / 2));
+  const spool = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.teardown(() => spool.close());
+  const kept = await seqs(spool);
+  t.ok(kept.length > 3 && kept.length < 20, `${kept.length} kept`);
+  t.ok((await readdir(folder)).some((name) => name.includes('damaged')));
+  await spool.append(batch(21));
+  t.same((await seqs(spool)).at(-1), 21);
+});
+
+t.test('lmdb: whatever is flipped, it starts and takes batches', async (t) => {
+  for (const offset of [16, 24, 32, 4096 + 16, 4096 + 24, 8192 + 4, 12288 + 8]) {
+    const folder = join(t.testdir({}), `spool-${offset}`);
+    await filled(folder, 12);
+    const file = join(folder, 'data.mdb');
+    const content = await readFile(file);
+    for (let at = offset; at < offset + 8; at += 1) content.writeUInt8(content.readUInt8(at) ^ 0x55, at);
+    await writeFile(file, content);
+    const spool = await openLmdbSpool({ folder, log, ...ROOMY });
+    const kept = await seqs(spool);
+    const lost = spool.takeLosses().length;
+    t.ok(kept.length + lost >= 11, `flipped at ${offset}: ${kept.length} kept, ${lost} told`);
+    await spool.append(batch(13));
+    t.ok((await seqs(spool)).includes(13));
+    await spool.close();
+  }
+});
+
+t.test('lmdb: a file of noise is set aside', async (t) => {
+  const folder = t.testdir({ 'data.mdb': 'noise '.repeat(10_000) });
+  const spool = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.teardown(() => spool.close());
+  await spool.append(batch(1));
+  t.same(await seqs(spool), [1]);
+});
