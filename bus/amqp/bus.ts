@@ -12,7 +12,7 @@ import type {
   Topology,
 } from '@nephometer/core';
 import type { ChannelModel } from 'amqplib';
-import { openConfirmChannel } from './channel.ts';
+import { closeChannel, openConfirmChannel } from './channel.ts';
 import { AmqpConsumer, type Handler } from './consumer.ts';
 import { dial, maskUrl, type BusSettings } from './dial.ts';
 import { Link, type Session } from './link.ts';
@@ -20,7 +20,7 @@ import { busMetrics, type BusMetrics } from './metrics.ts';
 import { Publisher } from './publisher.ts';
 import { declareTopology, EMPTY_TOPOLOGY, mergeTopology, sharedTopology } from './topology.ts';
 import { watchConfirms } from './watchdog.ts';
-import { within } from './wait.ts';
+import { deferred, within } from './wait.ts';
 
 export interface AmqpBusOptions {
   /** `amqp:` or `amqps:`; the password may stand in `config.password_file` instead. */
@@ -186,8 +186,10 @@ export class AmqpBus implements Bus {
   async #openPublisher(model: ChannelModel): Promise<Session> {
     await declareTopology(model, sharedTopology(this.#topology), this.#clock, this.#log);
     const { channel, ended } = await openConfirmChannel(model, this.#log);
-    this.#publisher.attach(channel);
-    return { ended };
+    const abandoned = deferred<Error>();
+    this.#publisher.attach(channel, abandoned.resolve);
+    void abandoned.promise.then(() => closeChannel(this.#clock, channel));
+    return { ended: Promise.race([ended, abandoned.promise]) };
   }
 
   async #openConsumers(model: ChannelModel): Promise<Session> {

@@ -40,6 +40,7 @@ export class Publisher {
   /** In the order of publishing: the first is the oldest. */
   readonly #flights = new Set<Flight>();
   #channel: ConfirmChannel | null = null;
+  #abandon: ((reason: Error) => void) | null = null;
   #blocked = false;
   /** The socket's buffer is full; cleared by `drain`. */
   #congested = false;
@@ -70,8 +71,10 @@ export class Publisher {
     await waiting.done.promise;
   }
 
-  attach(channel: ConfirmChannel): void {
+  /** @param abandon asks for another channel */
+  attach(channel: ConfirmChannel, abandon: (reason: Error) => void): void {
     this.#channel = channel;
+    this.#abandon = abandon;
     this.#congested = false;
     channel.on('drain', () => {
       this.#congested = false;
@@ -83,6 +86,12 @@ export class Publisher {
     channel.on('close', () => this.#lose(channel, new Error('the channel was closed.')));
     for (const waiting of this.#waiting) this.#disarm(waiting);
     this.#pump();
+  }
+
+  /** The broker does not confirm although it does not ask to wait: another channel may do better. */
+  renew(): void {
+    if (this.#channel === null || this.#blocked) return;
+    this.#abandon?.(new Error('the broker did not confirm in time.'));
   }
 
   /** The channel is gone: what it had not confirmed is unknown. */

@@ -17,6 +17,8 @@ export function watchConfirms(
     const fields = { oldestSeconds: Math.round(age / SECOND), unconfirmed: publisher.unconfirmed };
     if (age > alarm && !isOverdue) log.warn(fields, 'The broker does not confirm what was published.');
     if (age <= alarm && isOverdue) log.info(fields, 'The broker confirms again.');
+    // Out of the alarm's reach the broker would have asked to wait; it may have lost the messages, so they are sent again.
+    if (age > alarm) publisher.renew();
     isOverdue = age > alarm;
     metrics.overdue.set(isOverdue ? 1 : 0);
   };
