@@ -5,7 +5,7 @@ import { startVictoria } from './victoria.ts';
 
 export { startInflux } from './influxdb.ts';
 export { startLibvirt, type Guest, type LibvirtHost, type LibvirtOptions } from './libvirt.ts';
-export { ensureTools, findTool, TOOLS, type ToolName } from './packages.ts';
+export { ensurePythonCeilometer, ensureTools, findTool, TOOLS, type ToolName } from './packages.ts';
 export { freePort } from './ports.ts';
 export { launch, removeFolder, temporaryFolder, type LaunchOptions, type OwnProcess, type User } from './process.ts';
 export { startRabbit, type RabbitOptions, type RabbitServer } from './rabbitmq.ts';

@@ -66,6 +66,25 @@ export async function ensureTools<Name extends ToolName>(...names: Name[]): Prom
   return Object.fromEntries(names.map((name) => [name, findTool(name)])) as Record<Name, string>;
 }
 
+/**
+ * Python of the system with Ceilometer's own code, for tests that let it judge ours.
+ * @throws Error naming what to install
+ */
+export async function ensurePythonCeilometer(): Promise<string> {
+  const python = '/usr/bin/python3';
+  const works = (): Promise<boolean> =>
+    run(python, ['-c', 'import ceilometer.publisher.utils']).then(
+      () => true,
+      () => false,
+    );
+  if (await works()) return python;
+  if (canInstall()) await install(new Set(['python3-ceilometer']));
+  if (await works()) return python;
+  throw new Error(
+    `The tests need Ceilometer's code for ${python}. Install it (Debian: apt-get install python3-ceilometer).`,
+  );
+}
+
 function howToGet(name: ToolName): string {
   const { names, debianPackage, urlVariable }: Tool = TOOLS[name];
   return (
