@@ -22,6 +22,7 @@ export interface InfluxClient {
 
 /** The server will not take these lines, or not all of them: 400, 413, 422. Some may be written. */
 export class WriteRejected extends Error {
+  override name = 'WriteRejected';
   readonly status: number;
   constructor(status: number, body: string) {
     super(`InfluxDB answered ${status}: ${body.trim().slice(0, 500)}`);

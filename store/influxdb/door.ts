@@ -58,7 +58,11 @@ export class Door {
   #open(request: DoorRequest, signal: AbortSignal): Promise<IncomingMessage | Answer> {
     return new Promise((resolve, reject) => {
       this.#pool.stream({ ...request, signal }, (error: Error | undefined, response: IncomingMessage) => {
-        if (error instanceof RequestError) resolve({ status: error.res.statusCode ?? 0, body: error.message });
+        if (error instanceof RequestError)
+          resolve({
+            status: error.res.statusCode ?? 0,
+            body: error.message.replace(/^A \d+ .*? error occurred: /, ''),
+          });
         else if (error === undefined || error === null) resolve(response);
         else reject(error);
       });

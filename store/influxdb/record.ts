@@ -74,6 +74,7 @@ async function recordFresh(
   const known = await KnownVersions.read(client, ledger, messages, isOwn);
   const classified = fresh.map((batch) => known.classify(batch));
   const lines = await linesOf(context, session.writer, classified, messages);
+  session.assertFresh();
   const refused = await writeSamples(client, fresh, lines);
   if (refused.size > 0) {
     // What counted as stored before may have been in a refused batch: sort the others out again.
@@ -181,9 +182,9 @@ async function commit(
     rows.push(lineOf(ledgerPoint(batch, { writer, recordedAt, ...agent, keyId, transport, ...counts }, place)));
     outcomes.set(digest, { digest, outcome: 'recorded', recordedAt, duplicates, conflicts });
   }
-  const left = (): number => Math.min(timeoutMs, (started + LONGEST_COMMIT - clock.monotonic()) / 1000);
+  const left = (): number => Math.min(timeoutMs, Math.floor((started + LONGEST_COMMIT - clock.monotonic()) / 1000));
   try {
-    await writeLines(client, log, left());
+    await writeLines(client, log, Math.max(1, left()));
     if (left() <= 0) throw new StoreUnavailable('The ledger rows could not be written in time; nothing was recorded.');
     await writeLines(client, rows, left());
   } catch (cause) {

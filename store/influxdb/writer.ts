@@ -1,38 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { MINUTE, RecordedAtClock, StoreUnavailable } from '@nephometer/core';
+import { RecordedAtClock, StoreUnavailable } from '@nephometer/core';
 import type { Clock, Logger, Micros } from '@nephometer/core';
 import type { InfluxClient } from './client.ts';
-import { readJson } from './key-index.ts';
-import { lineOf, stringField } from './line.ts';
 import { select, tagEquals } from './query.ts';
 import { encodeText } from './text.ts';
+import { readBeats, STALE, takeName, writeBeat } from './writer-name.ts';
+import type { Beat, HeldName } from './writer-name.ts';
 
-/** Where the claims stand: one point a writer, overwritten by each claim. */
-const CLAIMS_AT: Micros = 7_258_118_400_000_000;
-/** A writer that has not written for so long may have died without a word. */
-const STALE: Micros = MINUTE;
-const MOST_ATTEMPTS = 10;
+const MOST_ATTEMPTS = 5;
 
-/** What a claim says: `[writer, instance, count, at, released]`. */
-type Claim = readonly [writer: string, instance: string, count: number, at: Micros, isReleased: boolean];
+/** Another process took our name, because we gave no sign for long: what we were doing is done again under another. */
+class NameLost extends Error {}
 
-/** Another process writes under our name: what we were doing is to be done again under another one. */
-class ClaimLost extends Error {}
-
-/** Proof that this process, and no other, writes under this name now. */
+/** One piece of writing, alone in this process. */
 export interface WriterSession {
+  /** The name under which this process, and no other, writes. */
   readonly writer: string;
   /** The next `recorded_at`: later than all before. */
   stamp(): Micros;
-  /** To be called after points were written and before what makes them visible. Returns whether other writers were active. */
+  /** To be called right before points are written at places that were looked up: refuses when that was too long ago. */
+  assertFresh(): void;
+  /**
+   * To be called after points were written and before what makes them visible. Tells whether others wrote since the
+   * session began; each tells of itself before it looks, so of two at once at least one learns of the other.
+   */
   confirm(): Promise<boolean>;
 }
 
 /**
- * The name under which this process writes. Points of two writers never meet, since the name is a tag; under one name
- * one process writes at a time. A process takes `NAME`, or `NAME~2`, `NAME~3` while others hold those before. Two that
- * take the same name at once notice: each claims before it looks what is there, and checks the claim after it has
- * written, so that at least one of two that overlap sees the other's claim, and starts again under another name.
+ * The name that keeps the points of processes apart: it is a tag of all that is written, and under one name one process
+ * writes, one piece after the other. So which places are taken needs only be looked up, never locked.
  */
 export class Writer {
   readonly #client: InfluxClient;
@@ -41,9 +38,10 @@ export class Writer {
   readonly #log: Logger;
   readonly #instance = randomUUID();
   readonly stamps: RecordedAtClock;
-  #name: string | null = null;
+  #held: HeldName | null = null;
   #count = 0;
-  #claimedAt: Micros = -Infinity;
+  /** Of the steady clock, when the last beat was sent. */
+  #beatAt: Micros = -Infinity;
   #last: Micros = -Infinity;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -62,29 +60,30 @@ export class Writer {
     return turn;
   }
 
-  /** Lets another process take the name at once. */
   async release(): Promise<void> {
     await this.#queue;
-    if (this.#name === null) return;
-    const claims = await this.#claims();
-    if (claims.get(this.#name)?.[1] === this.#instance) await this.#writeClaim(this.#name, true);
-    this.#name = null;
+    await this.#held?.release();
+    this.#held = null;
   }
 
   async #attempt<T>(work: (session: WriterSession) => Promise<T>): Promise<T> {
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-      const { name, claims } = await this.#claim();
+      const { name, beats } = await this.#begin();
       try {
-        return await work({ writer: name, stamp: () => this.#stamp(), confirm: () => this.#confirm(name, claims) });
+        return await work({
+          writer: name,
+          stamp: () => this.#stamp(),
+          assertFresh: () => this.#assertFresh(),
+          confirm: () => this.#confirm(name, beats),
+        });
       } catch (cause) {
-        if (!(cause instanceof ClaimLost)) throw cause;
-        this.#name = null;
-        this.#log.warn({ writer: name, attempt }, 'Another process writes under this name; taking another one.');
+        if (!(cause instanceof NameLost)) throw cause;
+        this.#held = null;
+        this.#log.warn({ writer: name, attempt }, 'Another process took over this writer name; taking another one.');
       }
     }
     throw new StoreUnavailable(
-      `Found other processes writing under every name that was tried from "${this.#base}" on; ` +
-        'a store.writer of its own for each collector would be right.',
+      `The writer name "${this.#base}" was lost ${MOST_ATTEMPTS} times; nothing was recorded.`,
     );
   }
 
@@ -94,44 +93,37 @@ export class Writer {
     return this.#last;
   }
 
-  async #claim(): Promise<{ name: string; claims: Map<string, Claim> }> {
-    const isIdle = this.#clock.now() - this.#claimedAt > STALE / 2;
-    if (this.#name === null || isIdle) {
-      const claims = await this.#claims();
-      const name = this.#choose(claims);
-      if (name !== this.#name) this.#last = Math.max(this.#last, await this.#lastStamp(name));
-      this.#name = name;
+  /** Makes sure of the name, and remembers what the others had done by now. */
+  async #begin(): Promise<{ name: string; beats: Map<string, Beat> }> {
+    let beats = await readBeats(this.#client);
+    if (this.#held !== null && (beats.get(this.#held.name)?.[1] !== this.#instance || this.#age() > STALE / 2)) {
+      // Silent for so long that another process may be about to take the name: queue up for it like the others.
+      await this.#held.release();
+      this.#held = null;
     }
-    const name = this.#name;
-    await this.#writeClaim(name, false);
-    return { name, claims: await this.#claims() };
-  }
-
-  #choose(claims: ReadonlyMap<string, Claim>): string {
-    for (let n = 1; ; n++) {
-      const name = n === 1 ? this.#base : `${this.#base}~${n}`;
-      const claim = claims.get(name);
-      if (claim === undefined) return name;
-      const [, instance, , at, isReleased] = claim;
-      if (isReleased || instance === this.#instance || at < this.#clock.now() - STALE) return name;
+    if (this.#held === null) {
+      this.#held = await takeName(this.#client, this.#base, this.#instance, this.#clock);
+      await this.#beat(this.#held.name);
+      this.#last = Math.max(this.#last, await this.#lastStamp(this.#held.name));
+      beats = await readBeats(this.#client);
+    } else if (this.#age() > STALE / 4) {
+      await this.#beat(this.#held.name);
     }
+    return { name: this.#held.name, beats };
   }
 
-  async #claims(): Promise<Map<string, Claim>> {
-    const span = { from: CLAIMS_AT, to: CLAIMS_AT };
-    const rows = await select(this.#client, { fields: 'row', measurement: 'writer', span });
-    const claims = rows.map(({ values }) => readJson<Claim>(values[0]));
-    return new Map(claims.map((claim) => [claim[0], claim]));
+  #age(): Micros {
+    return this.#clock.monotonic() - this.#beatAt;
   }
 
-  async #writeClaim(name: string, isReleased: boolean): Promise<void> {
-    const now = this.#clock.now();
-    const claim: Claim = [name, this.#instance, ++this.#count, now, isReleased];
-    const fields = { row: stringField(JSON.stringify(claim)) };
-    await this.#client.write([
-      lineOf({ measurement: 'writer', tags: { writer: name }, fields, at: CLAIMS_AT, place: 0 }),
-    ]);
-    this.#claimedAt = now;
+  async #beat(name: string): Promise<void> {
+    const sentAt = this.#clock.monotonic();
+    await writeBeat(this.#client, [name, this.#instance, ++this.#count, this.#clock.now()]);
+    this.#beatAt = sentAt;
+  }
+
+  #assertFresh(): void {
+    if (this.#age() > STALE / 2) throw new NameLost();
   }
 
   /** The newest `recorded_at` that was given under this name. */
@@ -145,13 +137,15 @@ export class Writer {
     return last;
   }
 
-  async #confirm(name: string, before: ReadonlyMap<string, Claim>): Promise<boolean> {
-    const after = await this.#claims();
-    if (after.get(name)?.[1] !== this.#instance) throw new ClaimLost();
-    return [...after].some(([other, claim]) => other !== name && !isSameClaim(claim, before.get(other)));
+  async #confirm(name: string, before: ReadonlyMap<string, Beat>): Promise<boolean> {
+    this.#assertFresh();
+    await this.#beat(name);
+    const after = await readBeats(this.#client);
+    if (after.get(name)?.[1] !== this.#instance) throw new NameLost();
+    return [...after].some(([other, beat]) => other !== name && !isSameBeat(beat, before.get(other)));
   }
 }
 
-function isSameClaim(a: Claim, b: Claim | undefined): boolean {
+function isSameBeat(a: Beat, b: Beat | undefined): boolean {
   return b !== undefined && a[1] === b[1] && a[2] === b[2];
 }

@@ -1,0 +1,213 @@
+import { DAY, systemClock } from '@nephometer/core';
+import type { Store } from '@nephometer/core';
+import t from 'tap';
+import type { Test } from 'tap';
+import { influxUrl, uniqueName } from '../servers/index.ts';
+import { collect, ledgerOf, literals, makeBatch, makeHeaderless, makeSample, NOON, samplesOf } from './fixtures.ts';
+import { openInflux, rawInflux } from './influxdb-open.ts';
+
+async function fresh(t: Test, writer?: string, database = uniqueName('data')) {
+  const target = { url: await influxUrl(), database, ...(writer === undefined ? {} : { writer }) };
+  const store = await openInflux(target);
+  t.teardown(() => store.close());
+  const raw = rawInflux(target);
+  t.teardown(() => raw.close());
+  return { store, raw, target };
+}
+
+const NASTY = [
+  'a\\', '\\', 'a\nb', 'a\r\n', '\t', '\u0001', '"', "'", "it's -- ; DROP MEASUREMENT sample", ' ', ' a ', 'a,b', 'a=b',
+  '%', '%0A', '', 'ü😀\ufeff', '$1', '/re/', '\u2028', '<&>',
+]; // prettier-ignore
+
+t.test('texts that line protocol and InfluxQL trip over come back, and are found', async (t) => {
+  const { store } = await fresh(t);
+  const batch = makeBatch(
+    NASTY.map((text, i) => ({
+      id: `id-${text}`,
+      meter: `m${text}`,
+      unit: text,
+      resource: `r${text}`,
+      project: text,
+      user: text,
+      source: `s${text}`,
+      metadata: { [`key${text}`]: text },
+      at: NOON + i,
+    })),
+  );
+  await store.record([batch]);
+  const stored = await samplesOf(store, { order: 'oldest' });
+  t.equal(stored.length, NASTY.length);
+  stored.forEach((sample, i) => t.match(sample, batch.samples[i] ?? {}, encodeURIComponent(NASTY[i] ?? '')));
+  for (const [i, text] of NASTY.entries()) {
+    const id = { messageId: `id-${text}` };
+    for (const filter of [
+      { meter: `m${text}` },
+      { resourceId: `r${text}` },
+      { userId: text },
+      { projectIds: [text] },
+      id,
+    ]) {
+      const found = await samplesOf(store, filter);
+      t.strictSame(
+        found.map(({ timestamp }) => timestamp),
+        [NOON + i],
+        encodeURIComponent(JSON.stringify(filter)),
+      );
+    }
+  }
+  t.equal((await store.resources({})).length, NASTY.length);
+  t.equal((await store.retain([{ meters: ['*'], keepFrom: NOON + DAY }])).horizons.size, NASTY.length);
+  t.strictSame(await samplesOf(store), []);
+});
+
+t.test('null and empty owners are told apart', async (t) => {
+  const { store } = await fresh(t);
+  await store.record([
+    makeBatch([
+      { id: 'a', project: null, user: null, unit: null },
+      { id: 'b', project: '', user: '', unit: '' },
+    ]),
+  ]);
+  t.match(await samplesOf(store), [
+    { messageId: 'a', projectId: null, userId: null, unit: null },
+    { messageId: 'b', projectId: '', userId: '', unit: '' },
+  ]);
+  t.equal((await samplesOf(store, { userId: '' })).length, 1);
+  t.equal((await store.meters({})).length, 2);
+});
+
+t.test('messages and headers beyond the size of one string', async (t) => {
+  const { store } = await fresh(t);
+  const long = { text: '😀x"\\'.repeat(60_000) };
+  const cycles = Array.from({ length: 400 }, (_, i) => ({
+    source: `${i}-${'y'.repeat(300)}`, interval: null, scheduled: NOON, started: NOON, finished: NOON, outcome: 'ran' as const,
+    meters: [], discovery_complete: true, pollsters: [], dropped: [],
+  })); // prettier-ignore
+  const batch = makeBatch(
+    [{ id: 'long', metadata: long }, { id: 'short' }, { id: 'long-2', metadata: { ...long, n: 2 } }],
+    { cycles },
+  );
+  t.ok((batch.headerText?.length ?? 0) > 130_000);
+  await store.record([batch]);
+  t.strictSame(
+    (await samplesOf(store)).map(({ text }) => text),
+    [0, 2, 1].map((i) => batch.samples[i]?.text),
+  );
+  t.strictSame(
+    (await ledgerOf(store)).map(({ headerText }) => headerText),
+    [batch.headerText],
+  );
+  const body = '"\\😀'.repeat(70_000);
+  await store.appendEntry({ kind: 'quarantine', id: 'x', body });
+  t.equal((await store.entries({ kind: 'quarantine' }))[0]?.body, body);
+  t.equal((await store.entries({ kind: 'quarantine', id: 'x' }))[0]?.body, body);
+});
+
+t.test('more samples of one series at one microsecond than nanoseconds tell apart', async (t) => {
+  const { store } = await fresh(t);
+  const of = (from: number, n: number) =>
+    Array.from({ length: n }, (_, i) => ({ id: `id-${from + i}`, volume: String(from + i) }));
+  await store.record([makeBatch(of(0, 700)), makeBatch(of(700, 800))]);
+  await store.record([makeBatch(of(1500, 700))]);
+  const volumes = new Set(literals(await samplesOf(store)));
+  t.equal(volumes.size, 2200);
+});
+
+t.test('samples older than the retention policy are refused, the others recorded', async (t) => {
+  const { raw, target } = await fresh(t);
+  const [now] = [systemClock.now()];
+  await raw.query([`CREATE DATABASE "${target.database}_rp" WITH DURATION 30d`]);
+  const { store } = await fresh(t, 'collector-1', `${target.database}_rp`);
+  const old = makeBatch([
+    { id: 'old-1', at: now - 200 * DAY },
+    { id: 'old-2', at: now },
+  ]);
+  const young = makeBatch([{ id: 'young', at: now }]);
+  await t.rejects(store.record([old, young]), { code: 'MTR_STORE_REFUSED', message: new RegExp(old.digest) });
+  t.match(await store.record([young]), [{ outcome: 'duplicate' }]);
+  t.strictSame(
+    (await samplesOf(store)).map(({ messageId }) => messageId),
+    ['young'],
+  );
+  t.equal((await ledgerOf(store)).length, 1);
+  await t.rejects(store.record([old]), { code: 'MTR_STORE_REFUSED', message: /retention/ });
+});
+
+t.test('a type conflict refuses the batch that has it, not its neighbours', async (t) => {
+  const { store, raw } = await fresh(t);
+  await raw.write([`sample,meter=taken volume="text" ${NOON}000`]);
+  const bad = makeBatch([{ id: 'bad', at: NOON }]);
+  const good = makeBatch([{ id: 'good', at: NOON - 30 * DAY }]);
+  await t.rejects(store.record([bad, good]), { code: 'MTR_STORE_REFUSED', message: /type conflict/ });
+  t.strictSame(
+    (await samplesOf(store)).map(({ messageId }) => messageId),
+    ['good'],
+  );
+});
+
+t.test('collectors that record at once overwrite nothing, whatever their names', async (t) => {
+  for (const names of [
+    ['a', 'b', 'c'],
+    ['same', 'same', 'same'],
+  ]) {
+    const database = uniqueName('race');
+    const stores: Store[] = [];
+    for (const name of names) stores.push((await fresh(t, name, database)).store);
+    const rounds = Array.from({ length: 12 }, (_, i) => i);
+    await Promise.all(
+      stores.map(async (store, w) => {
+        for (const i of rounds) {
+          const own = makeBatch([{ id: `own-${w}-${i}` }, { id: `more-${w}-${i}` }], { seq: 1000 * w + i + 1 });
+          const shared = makeBatch([{ id: `shared-${i}`, volume: '7' }], { agentId: 'shared', seq: i + 1 });
+          // The same message_id from each with another time: a conflict that no single read of a span shows.
+          const forged = makeBatch([{ id: `forged-${i}`, at: NOON + w * DAY }], { agentId: `f-${w}`, seq: i + 1 });
+          const copy = makeHeaderless(makeSample({ id: `copy-${i}`, monotonic: w }));
+          await store.record(i % 2 === 0 ? [own, shared, forged, copy] : [copy, forged, shared, own]);
+        }
+      }),
+    );
+    for (const store of stores) {
+      const ids = (await samplesOf(store)).map(({ messageId }) => messageId);
+      const expected = rounds.flatMap((i) => [
+        ...stores.flatMap((_, w) => [`own-${w}-${i}`, `more-${w}-${i}`]),
+        `shared-${i}`,
+        `copy-${i}`,
+      ]);
+      t.strictSame(ids.sort(), expected.sort(), names.join());
+      t.equal((await collect(store.conflicts({}))).length, 3 * rounds.length);
+      t.equal((await ledgerOf(store)).length, rounds.length * (3 + 1 + 3 + 3));
+      const times = (await ledgerOf(store)).map(({ recordedAt }) => recordedAt);
+      t.strictSame(
+        times,
+        times.toSorted((a, b) => a - b),
+      );
+    }
+  }
+});
+
+t.test('ten thousand samples', async (t) => {
+  const { store } = await fresh(t);
+  const batches = Array.from({ length: 100 }, (_, b) =>
+    makeBatch(
+      Array.from({ length: 100 }, (_, i) => ({
+        meter: `meter.${i % 20}`,
+        resource: `instance-${b % 50}-${i % 5}`,
+        volume: String(b * 100 + i),
+        at: NOON + b * 1_000_000 + i,
+        metadata: { host: 'node-1', flavor: { name: 'm1.small', vcpus: 2 } },
+      })),
+    ),
+  );
+  const started = performance.now();
+  for (let i = 0; i < batches.length; i += 10) await store.record(batches.slice(i, i + 10));
+  const writeMs = performance.now() - started;
+  const newest = await samplesOf(store, { limit: 100 });
+  const newestMs = performance.now() - started - writeMs;
+  t.equal(newest[0]?.volume.literal, '9999');
+  t.equal(newest.length, 100);
+  const [row] = await store.statistics({ meter: 'meter.3', period: null, groupBy: [] });
+  t.equal(row?.count, 500);
+  t.equal((await samplesOf(store)).length, 10_000);
+  t.comment(`written ${Math.round(10_000_000 / writeMs)} samples/s; newest 100 in ${Math.round(newestMs)} ms`);
+});
