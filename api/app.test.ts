@@ -39,6 +39,27 @@ t.test('while the store is away the answer is 503 and when to ask again, without
   t.match((await get('/v1/samples')).json, { status: 503, code: 'MTR_STORE_UNAVAILABLE', instance: '/v1/samples' });
 });
 
+t.test('an answer whose store breaks off is cut, so that half a list is never taken for a whole one', async (t) => {
+  const store = createMemoryStore();
+  const metadata = { filling: 'x'.repeat(2000) };
+  await store.record(Array.from({ length: 200 }, () => sampleOf({ metadata })));
+  const breaking: Store = {
+    ...store,
+    async *samples(query) {
+      let count = 0;
+      for await (const sample of store.samples(query)) {
+        count += 1;
+        if (count > 150) throw new StoreUnavailable('gone');
+        yield sample;
+      }
+    },
+  };
+  const { get } = await startApi(t, { store: breaking });
+  t.equal((await get('/v2/samples?limit=20')).status, 200);
+  await t.rejects(get('/v2/samples?limit=200'), 'the client sees a broken connection');
+  await t.rejects(get('/v1/samples?limit=200'));
+});
+
 t.test('an error of our own is 500; the log says more than the answer', async (t) => {
   const { get, log } = await startApi(t, { store: failing(() => new TypeError('secret place /var/lib')) });
   t.equal((await get('/v2/meters')).status, 500);
@@ -148,9 +169,13 @@ t.test('a request that runs when the server stops is answered; a new one is not 
       .on('connect', () => resolve(false));
   });
   t.equal(refused, true);
+  const released = performance.now();
   release();
-  t.match(await running, { status: 200, text: '[]' });
+  const answer = await running;
+  t.match(answer, { status: 200, text: '[]' });
+  t.equal(answer.headers.get('connection'), 'close');
   await stopped;
+  t.ok(performance.now() - released < 5_000, 'the stop does not wait for the client to hang up');
   await api.stop();
 });
 

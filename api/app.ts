@@ -1,9 +1,9 @@
 import Koa from 'koa';
-import Router from '@koa/router';
+import { Router } from '@koa/router';
 import type { ProcessStatus, Service } from '@nephometer/core';
 import { authenticate } from './auth.ts';
 import type { ApiOptions, ApiState } from './context.ts';
-import { HttpError, isV2 } from './errors.ts';
+import { isV2, httpError } from './errors.ts';
 import { answerErrors, observeRequests } from './observe.ts';
 import { HttpServer } from './server.ts';
 import { addV1 } from './v1/routes.ts';
@@ -77,8 +77,8 @@ function noRoute(ctx: { readonly path: string; readonly matched?: readonly { rea
   const methods = new Set((ctx.matched ?? []).flatMap((layer) => layer.methods));
   if (methods.size === 0) {
     const text = isV2(ctx.path) ? '404 Not Found\n\nThe resource could not be found.' : `There is no ${ctx.path} here.`;
-    throw new HttpError(404, 'MTR_NOT_FOUND', text, { isPlain: true });
+    throw httpError('MTR_NOT_FOUND', text, { isPlain: true });
   }
   const text = '405 Method Not Allowed\n\nThe method is not allowed for this resource.';
-  throw new HttpError(405, 'MTR_METHOD', text, { isPlain: true, headers: { Allow: [...methods].sort().join(', ') } });
+  throw httpError('MTR_METHOD', text, { isPlain: true, headers: { Allow: [...methods].sort().join(', ') } });
 }

@@ -44,6 +44,7 @@ const ROUTES: readonly [path: string, roles: readonly ('admin' | 'reader' | 'wri
   ['/v2/resources/r-mine', ['admin', 'reader']],
   ['/v1/samples', ['admin', 'reader']],
   ['/v1/samples/mine', ['admin', 'reader']],
+  ['/v2/capabilities', ['admin', 'reader', 'writer']],
   ['/v1/whoami', ['admin', 'reader', 'writer']],
   ['/v1/ledger', ['admin']],
   ['/v1/conflicts', ['admin']],

@@ -2,7 +2,8 @@ import { isLoopback, tokenFromHeaders } from '@nephometer/core';
 import type { Identity, Role, SampleFilter, TokenBook } from '@nephometer/core';
 import type { Middleware } from 'koa';
 import type { ApiContext, ApiState } from './context.ts';
-import { HttpError } from './errors.ts';
+import { httpError } from './errors.ts';
+import type { HttpError } from './errors.ts';
 
 /** Answered to everybody: a probe has no token, and a client finds the versions before it has one. */
 const OPEN = new Set(['/', '/healthz', '/readyz']);
@@ -27,7 +28,7 @@ export function authenticate(tokens: TokenBook, host: string): Middleware<ApiSta
 
 function unauthenticated(challenge: string): HttpError {
   const detail = 'The request you have made requires authentication: a valid token in X-Auth-Token or Authorization.';
-  return new HttpError(401, 'MTR_UNAUTHENTICATED', detail, { headers: { 'WWW-Authenticate': challenge } });
+  return httpError('MTR_UNAUTHENTICATED', detail, { headers: { 'WWW-Authenticate': challenge } });
 }
 
 /** Lets these roles through; on a route, so that a path that does not exist is 404 for all. */
@@ -40,7 +41,7 @@ export function allow(...roles: Role[]): (ctx: ApiContext, next: () => Promise<u
 
 function demandRole(identity: Identity, roles: readonly Role[]): void {
   if (roles.includes(identity.role)) return;
-  throw new HttpError(403, 'MTR_FORBIDDEN', 'RBAC Authorization Failed');
+  throw httpError('MTR_FORBIDDEN', 'RBAC Authorization Failed');
 }
 
 export function identityOf(ctx: { readonly state: ApiState }): Identity {

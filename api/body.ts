@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { JsonSyntaxError, parseJson } from '@nephometer/core';
 import type { JsonValue } from '@nephometer/core';
 import type { ApiContext } from './context.ts';
-import { badRequest, HttpError } from './errors.ts';
+import { badRequest, HttpError, httpError } from './errors.ts';
 
 /** The bytes of a request body of JSON. @throws HttpError 413 before more than `limit` is read, 415, 400 when it breaks off */
 export async function readBody(ctx: ApiContext, limit: number): Promise<Buffer> {
@@ -34,13 +34,13 @@ function checkType(ctx: ApiContext): void {
 }
 
 function unsupported(detail: string): HttpError {
-  return new HttpError(415, 'MTR_MEDIA_TYPE', detail);
+  return httpError('MTR_MEDIA_TYPE', detail);
 }
 
 function tooLarge(limit: number): HttpError {
   const detail = `The request body is larger than ${limit} bytes; send it in parts.`;
   // The rest of the body is not read, so this connection cannot carry another request.
-  return new HttpError(413, 'MTR_BODY_TOO_LARGE', detail, { headers: { Connection: 'close' } });
+  return httpError('MTR_BODY_TOO_LARGE', detail, { headers: { Connection: 'close' } });
 }
 
 /** A body of JSON, with every number's literal. @throws HttpError 400 that says where the JSON ends to be JSON */

@@ -1,25 +1,51 @@
 import { STATUS_CODES } from 'node:http';
 import { BehindRetention, MeteringError, Refusal } from '@nephometer/core';
 
+/** What the API itself answers in `code`, beside the codes of errors from below. Stable. */
+export const API_ERRORS = {
+  MTR_BAD_REQUEST: { status: 400, meaning: 'The request says something wrong; the detail names the place.' },
+  MTR_UNAUTHENTICATED: { status: 401, meaning: 'No token, or one that is unknown or revoked.' },
+  MTR_NOT_AUTHORIZED: { status: 401, meaning: "Another project's or user's data were asked for under /v2." },
+  MTR_FORBIDDEN: {
+    status: 403,
+    meaning: 'The role of the token may not do this, or the token may not see what was asked for.',
+  },
+  MTR_NOT_FOUND: { status: 404, meaning: 'There is no such path or thing, or the token may not see it.' },
+  MTR_METHOD: { status: 405, meaning: 'The path takes other methods; see Allow.' },
+  MTR_NOT_ACCEPTABLE: { status: 406, meaning: 'Answers are application/json, and Accept leaves it out.' },
+  MTR_TOKEN_DECLARED: { status: 409, meaning: 'A token of the configuration is removed there, not over the API.' },
+  MTR_QUARANTINE_CUT: {
+    status: 409,
+    meaning: 'Only the beginning of the refused message was kept, so it cannot be replayed.',
+  },
+  MTR_BODY_TOO_LARGE: { status: 413, meaning: 'The request body is larger than api.max_body.' },
+  MTR_MEDIA_TYPE: { status: 415, meaning: 'The request body is compressed, or is not application/json.' },
+  MTR_INTERNAL: { status: 500, meaning: 'The server failed; its log says why.' },
+  MTR_NO_COLLECTOR: {
+    status: 501,
+    meaning: 'This process has neither a collector nor a bus to replay a message with.',
+  },
+} as const;
+export type ApiErrorCode = keyof typeof API_ERRORS;
+
 export interface HttpErrorOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Under /v2 the whole `error_message` is the text, as the old router answered what it had no route for. */
   readonly isPlain?: boolean;
 }
 
-/** An answer other than success. The detail is shown to the client, so it holds nothing of the inside. */
-export class HttpError extends MeteringError {
-  readonly code: string;
-  readonly retryable: boolean;
+/** An answer other than success. The message is shown to the client, so it holds nothing of the inside. */
+export class HttpError extends Error {
   readonly status: number;
+  readonly code: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly isPlain: boolean;
+  override name = 'HttpError';
 
   constructor(status: number, code: string, detail: string, options: HttpErrorOptions = {}) {
     super(detail);
     this.status = status;
     this.code = code;
-    this.retryable = status === 503;
     this.headers = options.headers ?? {};
     this.isPlain = options.isPlain ?? false;
   }
@@ -29,12 +55,16 @@ export class HttpError extends MeteringError {
   }
 }
 
+export function httpError(code: ApiErrorCode, detail: string, options?: HttpErrorOptions): HttpError {
+  return new HttpError(API_ERRORS[code].status, code, detail, options);
+}
+
 export function badRequest(detail: string): HttpError {
-  return new HttpError(400, 'MTR_BAD_REQUEST', detail);
+  return httpError('MTR_BAD_REQUEST', detail);
 }
 
 export function notFound(detail: string): HttpError {
-  return new HttpError(404, 'MTR_NOT_FOUND', detail);
+  return httpError('MTR_NOT_FOUND', detail);
 }
 
 const RETRY_AFTER_SECONDS = '5';
@@ -51,7 +81,7 @@ export function toHttpError(cause: unknown): HttpError {
     return new HttpError(cause.reason === 'oversized' ? 413 : 400, cause.code, `${cause.reason}: ${cause.message}`);
   }
   if (cause instanceof MeteringError) return ofMeteringError(cause);
-  return new HttpError(500, 'MTR_INTERNAL', 'The server failed on this request; its log says why.');
+  return httpError('MTR_INTERNAL', 'The server failed on this request; its log says why.');
 }
 
 function ofMeteringError({ code, message }: MeteringError): HttpError {

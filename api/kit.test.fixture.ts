@@ -56,14 +56,14 @@ export interface Kit {
   readonly clock: ManualClock;
   readonly metrics: MetricRegistry;
   readonly log: string[];
-  get(path: string, who?: Who | null, headers?: Record<string, string>): Promise<Answer>;
-  send(
+  readonly get: (path: string, who?: Who | null, headers?: Record<string, string>) => Promise<Answer>;
+  readonly send: (
     method: string,
     path: string,
     body?: unknown,
     who?: Who | null,
     headers?: Record<string, string>,
-  ): Promise<Answer>;
+  ) => Promise<Answer>;
 }
 
 export interface KitOptions {

@@ -18,7 +18,7 @@ export function observeRequests(metrics: MetricRegistry, log: Logger, clock: Clo
     const start = clock.monotonic();
     await next();
     const elapsed = (clock.monotonic() - start) / 1e6;
-    const route = routeOf(ctx as { _matchedRoute?: unknown; path: string });
+    const route = routeOf(ctx);
     requests.add(1, { route, status: String(ctx.status) });
     seconds.observe(elapsed, { route });
     const { method, path, status } = ctx;
@@ -29,7 +29,13 @@ export function observeRequests(metrics: MetricRegistry, log: Logger, clock: Clo
 const PROCESS_PATHS = new Set(['/healthz', '/readyz', '/metrics', '/varz']);
 
 /** The pattern, never the path: ids in a label would make a series each. */
-function routeOf({ _matchedRoute: matched, path }: { _matchedRoute?: unknown; path: string }): string {
+function routeOf({
+  _matchedRoute: matched,
+  path,
+}: {
+  readonly _matchedRoute?: unknown;
+  readonly path: string;
+}): string {
   if (typeof matched === 'string') return matched;
   return PROCESS_PATHS.has(path) ? path : 'none';
 }

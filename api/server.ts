@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
-import type { RequestListener, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -16,6 +15,9 @@ export class HttpServer {
   readonly #server: Server;
   readonly #host: string;
   readonly #port: number;
+  readonly #running = new Set<ServerResponse>();
+  #starting: Promise<void> | null = null;
+  #isStopping = false;
 
   constructor(listener: RequestListener, host: string, port: number) {
     this.#host = host;
@@ -28,14 +30,31 @@ export class HttpServer {
         maxHeaderSize: MAX_HEADER_BYTES,
         connectionsCheckingInterval: 5_000,
       },
-      listener,
+      (request, response) => {
+        this.#track(response);
+        listener(request, response);
+      },
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET;
   }
 
+  /** A connection that is kept alive would hold up the stop: each is closed behind the answer that runs on it. */
+  #track(response: ServerResponse): void {
+    this.#running.add(response);
+    response.on('close', () => {
+      this.#running.delete(response);
+      if (this.#isStopping) setImmediate(() => this.#server.closeIdleConnections());
+    });
+  }
+
   /** Resolves when connections are accepted. */
   listen(): Promise<void> {
+    this.#starting ??= this.#listen();
+    return this.#starting;
+  }
+
+  #listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(this.#port, this.#host, () => {
@@ -47,15 +66,19 @@ export class HttpServer {
 
   /** Where it listens; meaningful between listen and close. */
   get url(): string {
-    const address = this.#server.address() as AddressInfo | null;
-    const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
-    return `http://${host}:${address?.port ?? this.#port}`;
+    const address = this.#server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : this.#port;
+    return `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${port}`;
   }
 
-  /** Stops accepting, waits for running requests (bounded), then cuts what is left. Safe before listen and twice. */
-  close(): Promise<void> {
-    if (!this.#server.listening) return Promise.resolve();
-    return new Promise((resolve) => {
+  /** Stops accepting, waits for running requests (bounded), then cuts what is left. Safe before listen, while it starts, and twice. */
+  async close(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    if (!this.#server.listening) return;
+    this.#isStopping = true;
+    // Makes an answer that has not begun say `Connection: close`.
+    for (const response of this.#running) response.shouldKeepAlive = false;
+    await new Promise<void>((resolve) => {
       const cut = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS);
       this.#server.close(() => {
         clearTimeout(cut);

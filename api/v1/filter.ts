@@ -1,7 +1,8 @@
 import { JsonNumber, parseJson } from '@nephometer/core';
 import type { Identity, MetadataCondition, SampleFilter, SampleQuery } from '@nephometer/core';
 import { visibleTo } from '../auth.ts';
-import { HttpError } from '../errors.ts';
+import { httpError } from '../errors.ts';
+import type { HttpError } from '../errors.ts';
 import type { SamplesQuery } from './schemas.ts';
 import { decodeCursor } from './request.ts';
 
@@ -39,7 +40,7 @@ function ownerFilter(asked: SamplesQuery, identity: Identity): Pick<SampleFilter
 }
 
 function forbidden(what: string, id: string): HttpError {
-  return new HttpError(403, 'MTR_FORBIDDEN', `This token may not see ${what} ${id}.`);
+  return httpError('MTR_FORBIDDEN', `This token may not see ${what} ${id}.`);
 }
 
 function conditions(metadata: Readonly<Record<string, string>>): MetadataCondition[] {

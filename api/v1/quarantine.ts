@@ -12,45 +12,47 @@ export interface Quarantined {
   readonly message: QuarantinedMessage;
 }
 
-/** Entries hold the original bytes, so they are read in small pages. */
-const PAGE = 50;
+/** Entries hold the original bytes, up to many MiB each, so few are read at a time and none is kept. */
+const PAGE = 16;
 
 /** GET /v1/quarantine: newest first, without the bytes. */
 export function listQuarantine({ store, config }: ApiOptions): Handler {
   return async (ctx) => {
     const asked = readParameters(ctx, QuarantineQuery);
     const limit = rowLimit(asked.limit, config.api);
-    const found: Quarantined[] = [];
+    const found: { recordedAt: Micros; shown: Record<string, unknown> }[] = [];
     for await (const quarantined of newestOfEach(store, asked.before)) {
-      if (asked.reason === undefined || quarantined.message.reason === asked.reason) found.push(quarantined);
+      if (asked.reason !== undefined && quarantined.message.reason !== asked.reason) continue;
+      const { bytes: _bytes, ...shown } = quarantinedShape(quarantined);
+      found.push({ recordedAt: quarantined.entry.recordedAt, shown });
       if (found.length > limit) break;
     }
     const last = found.length > limit ? found[limit - 1] : undefined;
-    const next = last === undefined ? null : formatInstant(last.entry.recordedAt);
-    const messages = found.slice(0, limit).map((quarantined) => {
-      const { bytes: _bytes, ...shown } = quarantinedShape(quarantined);
-      return shown;
-    });
-    sendJson(ctx, JSON.stringify({ messages, next }));
+    const next = last === undefined ? null : formatInstant(last.recordedAt);
+    sendJson(ctx, JSON.stringify({ quarantine: found.slice(0, limit).map(({ shown }) => shown), next }));
   };
 }
 
 /** The newest entry of an id tells its state, so an older one is passed over, also when the newer stood on an earlier page. */
 async function* newestOfEach(store: Store, before: Micros | undefined): AsyncGenerator<Quarantined> {
+  const seen = new Set<string>();
   let end = before;
   for (;;) {
-    const entries = await store.entries({
-      kind: 'quarantine',
-      limit: PAGE,
-      ...(end === undefined ? {} : { before: end }),
-    });
+    const range = end === undefined ? {} : { before: end };
+    const entries = await store.entries({ kind: 'quarantine', limit: PAGE, ...range });
     for (const entry of entries) {
-      const newest = await newestEntry(store, entry.id);
-      if (newest?.recordedAt === entry.recordedAt) yield { entry, message: messageOf(entry) };
+      const isOlder = seen.has(entry.id) || (before !== undefined && (await hasNewer(store, entry)));
+      seen.add(entry.id);
+      if (!isOlder) yield { entry, message: messageOf(entry) };
     }
     end = entries.at(-1)?.recordedAt;
     if (end === undefined || entries.length < PAGE) return;
   }
+}
+
+async function hasNewer(store: Store, { id, recordedAt }: Entry): Promise<boolean> {
+  const newest = await newestEntry(store, id);
+  return newest !== undefined && newest.recordedAt > recordedAt;
 }
 
 async function newestEntry(store: Store, id: string): Promise<Entry | undefined> {

@@ -2,7 +2,7 @@ import { busNames, formatInstant, uuidv4 } from '@nephometer/core';
 import type { Bus, Config, IngestResult, MessageIngest, QuarantinedMessage, Store } from '@nephometer/core';
 import { identityOf } from '../auth.ts';
 import type { ApiOptions, Handler } from '../context.ts';
-import { HttpError } from '../errors.ts';
+import { httpError } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { findQuarantined } from './quarantine.ts';
 import { readParameters } from './request.ts';
@@ -21,12 +21,7 @@ export function replayQuarantined({ store, config, bus, ingest, clock }: ApiOpti
     const isNotification = message.transport === 'notification';
     if (ingest !== null && !isNotification) sendJson(ctx, await replayHere(replay, ingest, `replay@${name}`));
     else if (bus !== null) sendJson(ctx, await replayByBus(replay, bus, config));
-    else
-      throw new HttpError(
-        501,
-        'MTR_NO_COLLECTOR',
-        'No collector runs in this process and it has no bus: replay elsewhere.',
-      );
+    else throw httpError('MTR_NO_COLLECTOR', 'No collector runs in this process and it has no bus: replay elsewhere.');
   };
 }
 
@@ -43,7 +38,7 @@ function wholeBytes({ bytes, size }: QuarantinedMessage): Buffer {
   const whole = Buffer.from(bytes, 'base64');
   if (whole.length === size) return whole;
   const detail = `Only the first ${whole.length} of ${size} bytes were kept (collector.quarantine_max): this cannot be replayed.`;
-  throw new HttpError(409, 'MTR_QUARANTINE_CUT', detail);
+  throw httpError('MTR_QUARANTINE_CUT', detail);
 }
 
 /** Judged at once; what is refused again stays refused. */

@@ -15,7 +15,7 @@ export function readParameters<T>(ctx: ApiContext, schema: ZodType<T>): T {
   const metadata: Record<string, string> = {};
   for (const [name, value] of new URLSearchParams(ctx.querystring)) {
     if (name.startsWith(METADATA)) metadata[name.slice(METADATA.length)] = value;
-    else if (REPEATED.has(name)) given[name] = [...(given[name] ?? []), value];
+    else if (REPEATED.has(name)) given[name] = [given[name] ?? [], value].flat();
     else if (Object.hasOwn(given, name)) throw badRequest(`${name}: given twice; once would be right.`);
     else given[name] = value;
   }

@@ -70,18 +70,18 @@ export const TokenRequest = z
   .strictObject({
     name: z.string().min(1).max(200).meta({ description: 'Name in lists and logs.' }),
     role: TokenRole,
-    projects: z.array(z.string().min(1)).optional().meta({ description: 'Projects that it may read, or post for.' }),
+    projects: z.array(z.string().min(1)).nullish().meta({ description: 'Projects that it may read, or post for.' }),
     user_id: z
       .string()
       .min(1)
-      .optional()
+      .nullish()
       .meta({ description: 'The only user a reader sees; in whose name a writer posts.' }),
   })
   .refine(({ role, projects }) => role !== 'reader' || (projects?.length ?? 0) > 0, {
     path: ['projects'],
     error: 'a reader is bound to projects; name at least one',
   })
-  .refine(({ role, projects }) => role !== 'admin' || projects === undefined, {
+  .refine(({ role, projects }) => role !== 'admin' || (projects ?? null) === null, {
     path: ['projects'],
     error: 'an admin sees every project; leave them out, or make a reader',
   });
@@ -166,7 +166,7 @@ export const QuarantineEntry = QuarantinedMessage.omit({ bytes: true, from: true
   to: Time.nullable(),
   received: Time,
 });
-export const QuarantineAnswer = z.strictObject({ messages: z.array(QuarantineEntry), next: z.string().nullable() });
+export const QuarantineAnswer = z.strictObject({ quarantine: z.array(QuarantineEntry), next: z.string().nullable() });
 export const QuarantineMessageAnswer = QuarantineEntry.extend({ bytes: z.string().meta({ description: 'Base64.' }) });
 
 export const IngestResults = z.array(

@@ -1,7 +1,8 @@
 import type { Identity } from '@nephometer/core';
 import { identityOf } from '../auth.ts';
 import type { ApiOptions, Handler } from '../context.ts';
-import { HttpError, notFound } from '../errors.ts';
+import { httpError, notFound } from '../errors.ts';
+import type { HttpError } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { readParameters, readRequest } from './request.ts';
 import { NoQuery, TokenRequest } from './schemas.ts';
@@ -47,11 +48,7 @@ export function revokeToken({ tokens, log }: ApiOptions): Handler {
 async function notRevocable(tokens: ApiOptions['tokens'], id: string): Promise<HttpError> {
   const isDeclared = (await tokens.list()).some((record) => record.id === id && id.startsWith('config:'));
   if (!isDeclared) return notFound(`There is no token ${id} that could be revoked.`);
-  return new HttpError(
-    409,
-    'MTR_TOKEN_DECLARED',
-    `The token ${id} stands in the configuration; remove it there (api.tokens).`,
-  );
+  return httpError('MTR_TOKEN_DECLARED', `The token ${id} stands in the configuration; remove it there (api.tokens).`);
 }
 
 /** GET /v1/whoami */

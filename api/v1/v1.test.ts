@@ -198,7 +198,7 @@ t.test('conflicts show every version', async (t) => {
 
 t.test('tokens are shown once, work at once, and not after they were revoked', async (t) => {
   const { get, send } = await startApi(t, { samples: [sampleOf({ id: 'mine' })] });
-  const made = await send('POST', '/v1/tokens', { name: 'biller', role: 'reader', projects: ['p1'] });
+  const made = await send('POST', '/v1/tokens', { name: 'biller', role: 'reader', projects: ['p1'], user_id: null });
   t.equal(made.status, 201);
   const { id, token } = read(made, NewTokenAnswer);
   const asked = await get('/v1/whoami', null, { 'X-Auth-Token': token });
@@ -234,17 +234,17 @@ t.test('the quarantine is listed newest first, by reason and page, without bytes
   await store.appendEntry({ kind: 'quarantine', id: 'q1', body: quarantined({ state: 'replayed' }) });
   const all = read(await get('/v1/quarantine'), QuarantineAnswer);
   t.strictSame(
-    all.messages.map(({ id, state }) => `${id} ${state}`),
+    all.quarantine.map(({ id, state }) => `${id} ${state}`),
     ['q1 replayed', 'q4 refused', 'q3 refused', 'q2 refused'],
   );
   const first = read(await get('/v1/quarantine?reason=signature&limit=2'), QuarantineAnswer);
   t.strictSame(
-    first.messages.map(({ id }) => id),
+    first.quarantine.map(({ id }) => id),
     ['q1', 'q3'],
   );
   const second = read(await get(`/v1/quarantine?reason=signature&limit=2&before=${first.next}`), QuarantineAnswer);
   t.strictSame(
-    second.messages.map(({ id }) => id),
+    second.quarantine.map(({ id }) => id),
     ['q2'],
     'the older state of q1 is not a message of its own',
   );

@@ -127,6 +127,6 @@ t.test('a path that does not exist, a wrong method and a wrong Accept have the e
   const accept = await get('/v2/meters', 'admin', { Accept: 'application/xml' });
   t.equal(accept.status, 406);
   t.match(accept.json, { error_message: /^406 Not Acceptable/ });
-  for (const later of ['/v2/events', '/v2/alarms', '/v2/capabilities']) t.equal((await get(later)).status, 404, later);
+  for (const later of ['/v2/events', '/v2/event_types', '/v2/alarms']) t.equal((await get(later)).status, 404, later);
   t.equal((await send('POST', '/v2/query/samples', {})).status, 404);
 });

@@ -1,8 +1,9 @@
-import { HttpError } from '../errors.ts';
+import { httpError } from '../errors.ts';
+import type { HttpError } from '../errors.ts';
 
 /** The faults of API v2, with the texts that its clients know. */
 export function clientFault(text: string): HttpError {
-  return new HttpError(400, 'MTR_BAD_REQUEST', text);
+  return httpError('MTR_BAD_REQUEST', text);
 }
 
 export function invalidInput(field: string, value: string | null, problem: string): HttpError {
@@ -14,9 +15,9 @@ export function unknownArgument(name: string, problem?: string): HttpError {
 }
 
 export function notAuthorized(aspect: 'project' | 'user', id: string): HttpError {
-  return new HttpError(401, 'MTR_NOT_AUTHORIZED', `Not Authorized to access ${aspect} ${id}`);
+  return httpError('MTR_NOT_AUTHORIZED', `Not Authorized to access ${aspect} ${id}`);
 }
 
 export function entityNotFound(entity: 'Sample' | 'Resource', id: string): HttpError {
-  return new HttpError(404, 'MTR_NOT_FOUND', `${entity} ${id} Not Found`);
+  return httpError('MTR_NOT_FOUND', `${entity} ${id} Not Found`);
 }

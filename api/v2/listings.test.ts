@@ -39,13 +39,10 @@ t.test('meters are one per meter and resource, with the newest owner and an id m
 
 t.test('unique meters are one per name, and the ids are null', async (t) => {
   const { get } = await startApi(t, { samples });
+  const nobody = { resource_id: null, user_id: null, project_id: null, source: null };
   t.strictSame((await get('/v2/meters?unique=True')).json, [
-    ...[
-      ['cpu', 'cumulative', 'ns', 'Tm9uZStjcHU='] as const,
-      ['volume.size', 'gauge', 'GiB', 'Tm9uZSt2b2x1bWUuc2l6ZQ=='] as const,
-    ].map(([name, type, unit, meterId]) => {
-      return { name, type, unit, resource_id: null, user_id: null, project_id: null, source: null, meter_id: meterId };
-    }),
+    { name: 'cpu', type: 'cumulative', unit: 'ns', ...nobody, meter_id: 'Tm9uZStjcHU=' },
+    { name: 'volume.size', type: 'gauge', unit: 'GiB', ...nobody, meter_id: 'Tm9uZSt2b2x1bWUuc2l6ZQ==' },
   ]);
 });
 
@@ -111,4 +108,12 @@ t.test('the addresses that python-ceilometerclient asks are answered', async (t)
     t.match(answer.headers.get('content-type'), /^application\/json/);
     t.not(answer.text, '[]', path);
   }
+});
+
+t.test('the capabilities tell what can be asked here', async (t) => {
+  const { get } = await startApi(t);
+  const { api, storage } = (await get('/v2/capabilities')).json as Record<string, Record<string, boolean>>;
+  t.match(api, { 'meters:query:simple': true, 'samples:query:complex': false, 'events:query:simple': false });
+  t.equal(api?.['statistics:aggregation:selectable:cardinality'], true);
+  t.strictSame(storage, { 'storage:production_ready': true });
 });

@@ -1,5 +1,5 @@
 import { JsonNumber, numberText } from '@nephometer/core';
-import type { JsonObject, JsonValue } from '@nephometer/core';
+import type { JsonValue } from '@nephometer/core';
 
 /** What a scalar of a query can be. */
 export type Literal = string | number | boolean | null;
@@ -50,7 +50,7 @@ function representation(value: JsonValue): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (value instanceof JsonNumber) return numberText(value.literal);
   if (Array.isArray(value)) return `[${value.map(representation).join(', ')}]`;
-  const members = [...(value as JsonObject)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const members = [...value].sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${members.map(([key, member]) => `${quoted(key)}: ${representation(member)}`).join(', ')}}`;
 }
 

@@ -1,6 +1,7 @@
 import type { ApiOptions, ApiRouter, ApiContext } from '../context.ts';
 import { allow } from '../auth.ts';
-import { HttpError } from '../errors.ts';
+import { httpError } from '../errors.ts';
+import { showCapabilities } from './capabilities.ts';
 import { listMeters } from './meters.ts';
 import { listResources, showResource } from './resources.ts';
 import { listMeterSamples, listSamples, showSample } from './samples.ts';
@@ -12,6 +13,7 @@ import { listVersions } from './versions.ts';
 export function addV2(router: ApiRouter, options: ApiOptions): void {
   const read = [acceptsJson, allow('admin', 'reader')] as const;
   router.get('/', listVersions(options));
+  router.get('/v2/capabilities', acceptsJson, showCapabilities);
   router.get('/v2/meters', ...read, listMeters(options));
   router.get('/v2/meters/:name', ...read, listMeterSamples(options));
   router.post('/v2/meters/:name', acceptsJson, allow('admin', 'writer'), postSamples(options));
@@ -26,7 +28,7 @@ export function addV2(router: ApiRouter, options: ApiOptions): void {
 async function acceptsJson(ctx: ApiContext, next: () => Promise<unknown>): Promise<void> {
   if (ctx.accepts('application/json') === false) {
     const text = '406 Not Acceptable\n\nThe answer is application/json.';
-    throw new HttpError(406, 'MTR_NOT_ACCEPTABLE', text, { isPlain: true });
+    throw httpError('MTR_NOT_ACCEPTABLE', text, { isPlain: true });
   }
   await next();
 }
