@@ -39,7 +39,7 @@ export function sourceFiles(root: string, below = ''): string[] {
   return readdirSync(join(root, below), { withFileTypes: true }).flatMap((entry) => {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) return SKIPPED.test(entry.name) ? [] : sourceFiles(root, path);
-    return entry.name.endsWith('.ts') && !/\.(test|d)\.ts$/.test(entry.name) ? [path] : [];
+    return entry.name.endsWith('.ts') && !/\.(test|d)\.(\w+\.)?ts$/.test(entry.name) ? [path] : [];
   });
 }
 
