@@ -48,7 +48,7 @@ t.test(
         await damaged.close();
         return 'fails when read';
       },
-      (cause: { code?: string }) => cause.code,
+      (cause: { code?: string }) => String(cause.code),
     );
     t.ok(outcome === 'fails when read' || outcome === 'MTR_STORE_REFUSED', outcome);
   },

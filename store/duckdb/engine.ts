@@ -156,6 +156,8 @@ const OPTIONS = {
   autoload_known_extensions: 'false',
   // The engine's own default is most of the machine's memory; beyond this it works on disk, beside the file.
   memory_limit: '1GB',
+  // The oldest file format that has zstd; used for new files.
+  storage_compatibility_version: 'v1.2.0',
 };
 
 function openingError(cause: unknown, path: string): MeteringError {

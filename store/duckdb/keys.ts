@@ -43,20 +43,27 @@ export class KnownKeys {
 
   add(key: bigint): void {
     this.#count += 1;
-    for (const place of this.#places(key)) {
-      const word = Math.floor(place / 32);
-      this.#bits[word] = (this.#bits[word] ?? 0) | (1 << (place % 32));
+    const [start, step] = startOf(key);
+    for (let probe = 0, place = start; probe < PROBES; probe++, place += step) {
+      const bit = place % this.#size;
+      const word = Math.floor(bit / 32);
+      this.#bits[word] = (this.#bits[word] ?? 0) | (1 << (bit % 32));
     }
   }
 
   mayHave(key: bigint): boolean {
-    return this.#places(key).every((place) => ((this.#bits[Math.floor(place / 32)] ?? 0) & (1 << (place % 32))) !== 0);
+    const [start, step] = startOf(key);
+    for (let probe = 0, place = start; probe < PROBES; probe++, place += step) {
+      const bit = place % this.#size;
+      if (((this.#bits[Math.floor(bit / 32)] ?? 0) & (1 << (bit % 32))) === 0) return false;
+    }
+    return true;
   }
+}
 
-  #places(key: bigint): number[] {
-    const start = Number(BigInt.asUintN(32, key >> 32n));
-    const step = Number(BigInt.asUintN(32, key)) | 1;
-    // Below 2^53, so exact; the factor spreads the start over filters of more than 2^32 bits too.
-    return Array.from({ length: PROBES }, (_, i) => (start * 4099 + i * (step >>> 0)) % this.#size);
-  }
+/** First place and distance to the next. Below 2^53, so exact; the factor spreads the start over large filters too. */
+function startOf(key: bigint): [place: number, step: number] {
+  const high = Number(BigInt.asUintN(32, key >> 32n));
+  const low = Number(BigInt.asUintN(32, key));
+  return [high * 4099, low + 1];
 }

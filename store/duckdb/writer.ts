@@ -87,8 +87,9 @@ export class Writer {
   async #recordWaiting(): Promise<void> {
     const calls: Waiting[] = [];
     let samples = 0;
-    while (this.#waiting[0] !== undefined && (calls.length === 0 || samples < MOST_SAMPLES)) {
-      const call = this.#waiting.shift() as Waiting;
+    while (calls.length === 0 || samples < MOST_SAMPLES) {
+      const call = this.#waiting.shift();
+      if (call === undefined) break;
       calls.push(call);
       samples += call.batches.reduce((sum, batch) => sum + batch.samples.length, 0);
     }
@@ -255,7 +256,7 @@ async function loadKeys(connection: DuckDBConnection, table: string, column: str
   const keys = new KnownKeys(count);
   const result = await connection.stream(`SELECT ${column} FROM ${table}`);
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    for (const key of chunk.getColumnValues(0)) keys.add(BigInt(key as bigint));
+    for (const key of chunk.getColumnValues(0)) if (typeof key === 'bigint') keys.add(key);
   }
   return keys;
 }
