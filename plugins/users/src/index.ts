@@ -1,1 +1,1 @@
-export {};
+export { createUsers, default } from './users.ts';
