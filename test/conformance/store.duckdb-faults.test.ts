@@ -16,6 +16,9 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { ledgerOf, makeBatch, samplesOf } from './fixtures.ts';
 
+// Processes are started, killed and waited for here.
+t.setTimeout(180_000);
+
 const folder = await mkdtemp(join(tmpdir(), 'nephometer-duckdb-faults-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
 
@@ -25,6 +28,7 @@ const openAt = (path: string, clock = new ManualClock()): Promise<Store> =>
 
 interface Child {
   readonly process: ChildProcess;
+  readonly closed: Promise<unknown>;
   /** Sequence numbers that were recorded, and codes of errors, as they are told. */
   readonly recorded: number[];
   readonly failed: string[];
@@ -34,11 +38,8 @@ interface Child {
 function startChild(path: string, first: number, count: number, wrapper: readonly string[] = []): Child {
   const script = fileURLToPath(new URL('store.duckdb-child.js', import.meta.url));
   const [command, ...args] = [...wrapper, process.execPath, script, path, String(first), String(count)];
-  const child: Child = {
-    process: spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] }),
-    recorded: [],
-    failed: [],
-  };
+  const started = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: Child = { process: started, closed: once(started, 'close'), recorded: [], failed: [] };
   t.teardown(() => child.process.kill('SIGKILL'));
   if (child.process.stdout === null) throw new Error('The child has no output.');
   createInterface(child.process.stdout).on('line', (line) => {
@@ -79,7 +80,7 @@ t.test('a kill -9 in the middle of recording leaves whole batches only', async (
     await until(() => child.recorded.length >= 3 + round);
     await sleep(Math.random() * 30);
     child.process.kill('SIGKILL');
-    await once(child.process, 'close');
+    await child.closed;
     acknowledged.push(...child.recorded);
     const store = await openAt(path);
     await assertWhole(t, store, acknowledged);
@@ -96,7 +97,7 @@ t.test('a file that another process uses is refused with what to do', async (t) 
     message: new RegExp(`in use by .*PID ${child.process.pid}.*stop that one`),
   });
   child.process.kill('SIGKILL');
-  await once(child.process, 'close');
+  await child.closed;
   await (await openAt(path)).close();
 });
 
@@ -111,7 +112,7 @@ t.test('a full disk is an error to try again; when there is room again, recordin
     child.failed[0] ?? 'nothing failed',
   );
   await promisify(execFile)('prlimit', ['--pid', String(child.process.pid), '--fsize=unlimited:']);
-  await once(child.process, 'close');
+  await child.closed;
   t.equal(child.process.exitCode, 0);
   t.equal(child.recorded.length, 40);
   const store = await openAt(path);

@@ -6,6 +6,7 @@ import { openDuckDbStore } from '@nephometer/store-duckdb';
 import t from 'tap';
 import { runStoreSuite } from './store.suite.ts';
 
+t.setTimeout(180_000);
 const folder = await mkdtemp(join(tmpdir(), 'nephometer-duckdb-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
 let files = 0;
