@@ -43,13 +43,13 @@ export async function groupEdges(
   return best;
 }
 
-/** As `groupEdges`, with the tie at one instant decided by message_id, as everywhere. */
-export async function exactEdges(
+/** Decides ties as everywhere: of several samples of a group at its best's instant, the first by message_id. */
+export async function settleTies(
   context: ReadContext,
   query: SampleQuery,
+  best: Map<string, StoredSample>,
   groupOf: (sample: PointSample['sample']) => string,
-): Promise<Map<string, StoredSample>> {
-  const best = await groupEdges(context, query, groupOf);
+): Promise<void> {
   const spots = [...best.values()].map(({ resourceId, timestamp }) => ({
     resource: tagText(resourceId),
     at: timestamp,
@@ -59,10 +59,14 @@ export async function exactEdges(
     const group = groupOf(sample);
     if (best.has(group)) keepBest(best, group, sample, query);
   }
-  return best;
 }
 
-function keepBest(best: Map<string, StoredSample>, group: string, sample: StoredSample, query: SampleQuery): void {
+export function keepBest(
+  best: Map<string, StoredSample>,
+  group: string,
+  sample: StoredSample,
+  query: SampleQuery,
+): void {
   const known = best.get(group);
   if (known === undefined || comparePlace(sample, known, query.order) < 0) best.set(group, sample);
 }
