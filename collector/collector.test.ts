@@ -1,9 +1,22 @@
-import { createMemoryBus } from '@nephometer/bus-memory';
-import { busNames, headerDigest, Receipt, sampleTopology, systemClock, verifyReceipt } from '@nephometer/core';
-import type { Bus } from '@nephometer/core';
+import { createMemoryBroker, createMemoryBus } from '@nephometer/bus-memory';
+import {
+  busNames,
+  createLogger,
+  DAY,
+  encodeBatch,
+  headerDigest,
+  Receipt,
+  sampleTopology,
+  StoreRefused,
+  StoreUnavailable,
+  systemClock,
+  verifyReceipt,
+} from '@nephometer/core';
+import type { Bus, ConfigInput, Micros, Store } from '@nephometer/core';
 import { createMemoryStore } from '@nephometer/store-memory';
 import t from 'tap';
-import { batchOf, collect, counter, SECRET, surroundings, until } from './fixture.ts';
+import { batchOf, collect, counter, messageOf, SECRET, surroundings, until } from './fixture.ts';
+import type { BatchOf } from './fixture.ts';
 import { createCollector } from './index.ts';
 
 const names = busNames('nephometer');
@@ -25,6 +38,42 @@ async function receiptsOf(bus: Bus, agent: string): Promise<Receipt[]> {
     delivery.ack();
   });
   return received;
+}
+
+/** A collector that takes from a bus, with a store that can be broken. */
+async function running(
+  t: { teardown(fn: () => Promise<void>): void },
+  config: ConfigInput = {},
+  broken: Partial<Store> = {},
+) {
+  const broker = createMemoryBroker();
+  const bus = createMemoryBus({ broker });
+  const inner = createMemoryStore();
+  const store: Store = { ...inner, ...broken };
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', format: 'json', write: (line) => void lines.push(line) });
+  const around = surroundings({ collector: { linger: '5ms' }, ...config });
+  const collector = createCollector({ ...around, log, clock: systemClock, bus, store });
+  const restart = () => createCollector({ ...around, log, clock: systemClock, bus, store });
+  await collector.start();
+  const receipts = await receiptsOf(bus, 'agent-1');
+  t.teardown(async () => {
+    await collector.stop();
+    await bus.close();
+  });
+  const samples = () => collect(inner.samples({ limit: 100_000 }));
+  const refused = async () =>
+    (await inner.entries({ kind: 'quarantine', limit: 1000 })).map(({ body }) => JSON.parse(body));
+  const waiting = (queue = names.samples): number => broker.queue(queue)?.depth ?? 0;
+  const counted = (text: string) => around.metrics.expose().includes(text);
+  return { bus, store, inner, collector, restart, receipts, samples, refused, waiting, counted, lines, ...around };
+}
+
+const now = (): Micros => Date.now() * 1000;
+
+function goodBatch(seq: number, of: BatchOf = {}) {
+  const at = now();
+  return batchOf([counter('memory', seq, `vm-${seq}`, at)], { seq, created: at, slot: at, ...of });
 }
 
 t.test('a batch goes from the bus to the ledger, and its agent gets a receipt', async (t) => {
@@ -54,4 +103,243 @@ t.test('a batch goes from the bus to the ledger, and its agent gets a receipt', 
   t.match(around.metrics.expose(), /batches_total\{outcome="duplicate"\} 1/);
   await collector.stop();
   await bus.close();
+});
+
+t.test('while the store is away nothing is acknowledged and nothing is held; afterwards all is recorded', async (t) => {
+  let isAway = true;
+  const away =
+    <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
+    (...args: Args) =>
+      isAway ? Promise.reject(new StoreUnavailable('away')) : call(...args);
+  const inner = createMemoryStore();
+  const { bus, collector, receipts, counted, status } = await running(
+    t,
+    {},
+    { record: away((batches) => inner.record(batches)), check: away(() => inner.check()) },
+  );
+  const batches = [1, 2, 3].map((seq) => goodBatch(seq));
+  for (const { body } of batches) await publish(bus, body);
+  await until('it noticed', async () => !(await status.readiness()).ready);
+  await publish(bus, goodBatch(4).body);
+  t.equal(receipts.length, 0);
+  isAway = false;
+  await until('all four are recorded', async () => (await collect(inner.samples({}))).length === 4);
+  await until('all four have a receipt', () => receipts.flatMap(({ recorded }) => recorded).length === 4);
+  t.ok((await status.readiness()).ready);
+  t.ok(counted('store_away_total 1'));
+  await collector.stop();
+});
+
+t.test('a batch that the store refuses is quarantined alone; the others are recorded', async (t) => {
+  const inner = createMemoryStore();
+  const poison = goodBatch(13);
+  let attempts = 0;
+  const record: Store['record'] = (batches) => {
+    if (!batches.some(({ digest }) => digest === headerDigest(poison.header))) return inner.record(batches);
+    if (batches.length === 1) attempts += 1;
+    return Promise.reject(batches.length === 1 ? new StoreRefused('thirteen') : new TypeError('something in it'));
+  };
+  const { bus, receipts, refused } = await running(t, { collector: { max_attempts: 3, linger: '20ms' } }, { record });
+  for (const seq of [1, 2, 3, 4, 5]) await publish(bus, goodBatch(seq).body);
+  await publish(bus, poison.body);
+  for (const seq of [6, 7, 8]) await publish(bus, goodBatch(seq).body);
+  await until('the good ones are stored', async () => (await collect(inner.samples({}))).length === 8);
+  await until('the poison is in quarantine', async () => (await refused()).length === 1);
+  t.equal(attempts, 3);
+  const [kept] = await refused();
+  t.match(kept, {
+    reason: 'poison',
+    detail: /refused it 3 times, at last with: thirteen/,
+    agent_id: 'agent-1',
+    samples: 1,
+  });
+  t.ok(poison.body.equals(Buffer.from(kept.bytes, 'base64')), 'the original bytes are kept');
+  await until('the agent is told', () => receipts.some(({ refused }) => refused.length === 1));
+  t.same(
+    receipts.flatMap(({ refused }) => refused),
+    [{ digest: headerDigest(poison.header), reason: 'poison' }],
+  );
+});
+
+t.test('what cannot be put into quarantine is not acknowledged', async (t) => {
+  const inner = createMemoryStore();
+  let isAway = true;
+  const appendEntry: Store['appendEntry'] = (entry) =>
+    isAway ? Promise.reject(new StoreUnavailable('away')) : inner.appendEntry(entry);
+  const { bus, status } = await running(t, {}, { appendEntry, entries: (query) => inner.entries(query) });
+  await publish(bus, Buffer.from('no message'));
+  await until('it noticed', async () => !(await status.readiness()).ready);
+  t.equal((await inner.entries({ kind: 'quarantine' })).length, 0);
+  isAway = false;
+  await until('it is in quarantine', async () => (await inner.entries({ kind: 'quarantine' })).length === 1);
+});
+
+t.test('a refused message that is delivered again is kept once, logged once, and counted each time', async (t) => {
+  const { bus, refused, counted, lines } = await running(t);
+  const forged = goodBatch(1, { secret: Buffer.from('another') });
+  for (let i = 0; i < 3; i++) await publish(bus, forged.body);
+  await until('all are counted', () => counted('quarantined_total{reason="signature",agent="agent-1"} 3'));
+  t.equal((await refused()).length, 1);
+  t.match((await refused())[0], {
+    reason: 'signature',
+    transport: 'bus',
+    sender: 'nephometer/metering.sample',
+    state: 'refused',
+  });
+  t.equal(lines.filter((line) => line.includes('is in quarantine')).length, 1);
+});
+
+t.test('an agent is told of a refusal only when its key proves that the batch is its own', async (t) => {
+  const { bus, receipts, refused } = await running(t);
+  const good = goodBatch(1);
+  const tampered = Buffer.from(encodeBatch(good.header, [good.texts[0]?.replace('vm-1', 'vm-2') ?? '']));
+  await publish(bus, tampered);
+  const late = goodBatch(2, { slot: now() - 100 * DAY });
+  await publish(bus, late.body);
+  await until('both are refused', async () => (await refused()).length === 2);
+  await until('one is told', () => receipts.length === 1);
+  t.same(
+    receipts.flatMap(({ refused }) => refused),
+    [{ digest: headerDigest(late.header), reason: 'past' }],
+  );
+  await publish(bus, good.body);
+  await until('the good one is recorded', () => receipts.length === 2);
+  t.same(receipts[1]?.recorded, [headerDigest(good.header)], 'though one of its digest was refused');
+});
+
+t.test('three deliveries of each batch at once leave one row each', async (t) => {
+  const { bus, samples, inner, receipts } = await running(t);
+  const batches = [1, 2, 3, 4].map((seq) => goodBatch(seq));
+  for (let i = 0; i < 3; i++) for (const { body } of batches) await publish(bus, body);
+  await until('all have their receipts', () => receipts.flatMap(({ recorded }) => recorded).length >= 4);
+  await until('all are done', async () => (await collect(inner.ledger({}))).length === 4);
+  t.equal((await samples()).length, 4);
+});
+
+t.test('a message without its header is refused on our exchange, and taken from that of a Ceilometer', async (t) => {
+  const { bus, samples, refused, receipts, counted } = await running(t, { ceilometer: { enabled: true } });
+  const own = goodBatch(1);
+  const stripped = { ...JSON.parse(own.body.toString()) };
+  delete stripped['nephometer.batch'];
+  await publish(bus, Buffer.from(JSON.stringify(stripped)));
+  await until('it is refused', async () => (await refused()).length === 1);
+  t.match((await refused())[0], { reason: 'headerless', agent_id: 'agent-1', samples: 1 });
+
+  const texts = ['a', 'b'].map((id) => messageOf(counter('memory', 1, id, now()), id));
+  const inner = `{"message_id":"n","publisher_id":"telemetry.publisher.host","event_type":"metering","priority":"SAMPLE","payload":[${texts.join(',')},${texts[0]}]}`;
+  const body = Buffer.from(JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': inner }));
+  await bus.publish({ exchange: 'ceilometer', routingKey: 'metering.sample', body, messageId: 'c' });
+  await until('both samples are stored', async () => (await samples()).length === 2);
+  await bus.publish({
+    exchange: 'ceilometer',
+    routingKey: 'metering.sample',
+    body: Buffer.from(JSON.stringify(stripped)),
+    messageId: 's',
+  });
+  await until('the stripped one is refused here too', () =>
+    counted('quarantined_total{reason="headerless",agent="agent-1"} 2'),
+  );
+  t.equal((await samples()).length, 2);
+  t.equal(receipts.length, 0);
+});
+
+t.test('an oversized message is refused, and its beginning kept with its size', async (t) => {
+  const { bus, refused } = await running(t, {
+    bus: { max_message: '1KiB' },
+    collector: { quarantine_max: '100B', linger: '5ms' },
+  });
+  await publish(bus, Buffer.alloc(5000, 'x'));
+  await until('it is refused', async () => (await refused()).length === 1);
+  const [kept] = await refused();
+  t.match(kept, { reason: 'oversized', size: 5000 });
+  t.equal(Buffer.from(kept.bytes, 'base64').length, 100);
+});
+
+t.test('what the broker gave up on is tried once more, or kept as poison', async (t) => {
+  const { bus, samples, refused, waiting } = await running(t);
+  await bus.publish({ exchange: names.dead, routingKey: 'x', body: goodBatch(1).body, messageId: 'd' });
+  await until('it is recorded', async () => (await samples()).length === 1);
+  const headers = { 'x-first-death-queue': names.notifications('notifications', 'info') };
+  await bus.publish({ exchange: names.dead, routingKey: 'x', body: Buffer.from('{}'), messageId: 'e', headers });
+  await until('it is kept', async () => (await refused()).length === 1);
+  t.match((await refused())[0], { reason: 'poison', transport: 'notification' });
+  t.equal(waiting(names.dead), 0);
+});
+
+t.test('other content under a stored message_id is a conflict, and an error in the log', async (t) => {
+  const { collector, lines } = await running(t);
+  const [first, second] = [1, 2].map((volume) => messageOf(counter('memory', volume, 'vm', now()), 'the id'));
+  t.match(await collector.ingest(Buffer.from(first ?? ''), 'me'), [{ outcome: 'accepted' }]);
+  t.match(await collector.ingest(Buffer.from(second ?? ''), 'me'), [{ outcome: 'refused', reason: 'conflict' }]);
+  t.equal(lines.filter((line) => line.includes('"level":"error"') && line.includes('the id')).length, 1);
+});
+
+t.test('a posted batch of ours is answered sample by sample, and refused as one', async (t) => {
+  const { collector, refused } = await running(t);
+  const at = now();
+  const batch = batchOf([counter('a', 1, 'vm', at), counter('b', 2, 'vm', at)], { created: at, slot: at });
+  t.match(
+    await collector.ingest(batch.body, 'me'),
+    batch.ids.map((id) => ({ message_id: id, outcome: 'accepted' })),
+  );
+  t.match(
+    await collector.ingest(batch.body, 'me'),
+    batch.ids.map((id) => ({ message_id: id, outcome: 'duplicate' })),
+  );
+  const forged = batchOf([counter('a', 1), counter('b', 2)], { secret: Buffer.from('x'), created: at });
+  t.match(
+    await collector.ingest(forged.body, 'me'),
+    forged.ids.map((id) => ({ message_id: id, outcome: 'refused', reason: 'signature' })),
+  );
+  t.equal((await refused()).length, 1);
+});
+
+t.test('whatever is posted gets an answer, and never ends the process', async (t) => {
+  const { collector } = await running(t);
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  const unreadable = [
+    '',
+    ' ',
+    'null',
+    '7',
+    '"a"',
+    '{',
+    '{}',
+    '[1',
+    '{"payload": 7}',
+    '{"oslo.version":"2.0","oslo.message":7}',
+    '{"nephometer.batch": {}}',
+    '\u0000',
+    `{"payload": ${deep}`,
+    '{"__proto__": []}',
+  ];
+  for (const body of unreadable) {
+    await t.rejects(
+      collector.ingest(Buffer.from(body), 'me'),
+      { code: 'MTR_REFUSED', reason: 'malformed' },
+      body.slice(0, 40),
+    );
+  }
+  await t.rejects(collector.ingest(Buffer.from([0xff, 0xfe]), 'me'), { code: 'MTR_REFUSED', reason: 'malformed' });
+  for (const body of [
+    '[null, 1, "a", [], {}, NaN]',
+    `[${deep}]`,
+    '[{"counter_name": {"a": []}}]',
+    '[{"message_id": 7}]',
+  ]) {
+    const results = await collector.ingest(Buffer.from(body), 'me');
+    t.ok(
+      results.length > 0 && results.every(({ outcome, reason }) => outcome === 'refused' && reason !== undefined),
+      body.slice(0, 40),
+    );
+  }
+  t.same(await collector.ingest(Buffer.from('[]'), 'me'), []);
+});
+
+t.test('a collector that is stopped twice, or before it runs, is at rest', async (t) => {
+  const { restart } = await running(t);
+  const collector = restart();
+  await collector.stop();
+  await collector.stop();
+  await collector.start();
 });

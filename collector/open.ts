@@ -30,6 +30,12 @@ export type Opened =
       readonly envelope: BatchEnvelope;
       readonly verdict: Verdict;
     }
+  | {
+      readonly kind: 'stripped';
+      readonly inbound: Inbound;
+      readonly envelope: HeaderlessEnvelope;
+      readonly refusal: Refusal;
+    }
   | { readonly kind: 'headerless'; readonly inbound: Inbound; readonly messages: readonly JudgedMessage[] };
 
 export interface JudgedMessage {
@@ -38,7 +44,7 @@ export interface JudgedMessage {
 }
 
 /** Our agents' envelopes name their publisher so; one that does and has no header was stripped of it. */
-const OUR_PUBLISHER = 'nephometer.';
+export const OUR_PUBLISHER = 'nephometer.';
 const LONGEST_TURN_MS = 10;
 
 /** Reads and verifies each body. Never throws for what is in one. */
@@ -59,7 +65,7 @@ export async function openAll(inbound: readonly Inbound[], options: OpenOptions)
 /** The records of all that was accepted. */
 export function recordsOf(opened: readonly Opened[]): BatchRecord[] {
   return opened.flatMap((one) => {
-    if (one.kind === 'unreadable') return [];
+    if (one.kind === 'unreadable' || one.kind === 'stripped') return [];
     const verdicts = one.kind === 'batch' ? [one.verdict] : one.messages.map(({ verdict }) => verdict);
     return verdicts.flatMap((verdict) => (verdict.accepted ? [verdict.record] : []));
   });
@@ -77,9 +83,9 @@ function open(inbound: Inbound, { config, keyring, clock, metrics }: OpenOptions
       return { kind: 'batch', inbound, envelope, verdict: verifyBatch(envelope, context) };
     }
     const refusal = headerlessRefusal(envelope, inbound, config);
-    const judge = (text: string): Verdict =>
-      refusal === null ? verifyHeaderless(text, context) : { accepted: false, refusal, proven: false };
-    return { kind: 'headerless', inbound, messages: envelope.texts.map((text) => ({ text, verdict: judge(text) })) };
+    if (refusal !== null) return { kind: 'stripped', inbound, envelope, refusal };
+    const messages = envelope.texts.map((text) => ({ text, verdict: verifyHeaderless(text, context) }));
+    return { kind: 'headerless', inbound, messages };
   } catch (cause) {
     const refusal = cause instanceof Refusal ? cause : new Refusal('malformed', messageOf(cause));
     return { kind: 'unreadable', inbound, refusal };

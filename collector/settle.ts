@@ -10,6 +10,7 @@ import {
 import type { BatchEnvelope, BatchRecord, IngestResult, Logger, RecordOutcome } from '@nephometer/core';
 import type { Consumed } from './consume.ts';
 import type { CollectorMetrics } from './metrics.ts';
+import { OUR_PUBLISHER } from './open.ts';
 import type { Inbound, JudgedMessage, Opened } from './open.ts';
 import type { Quarantine, RefusedMessage } from './quarantine.ts';
 import type { Recorded } from './record.ts';
@@ -31,6 +32,7 @@ export async function settleOne(opened: Opened, options: SettleOptions): Promise
     const settled = await keep(nothingKnown(opened.inbound, opened.refusal), options);
     return { results: [], unreadable: opened.refusal, receipt: null, settled };
   }
+  if (opened.kind === 'stripped') return settleStripped(opened, options);
   const each: { result: IngestResult; settled: boolean }[] = [];
   for (const message of opened.messages) each.push(await settleMessage(message, opened.inbound, options));
   const results = each.map(({ result }) => result);
@@ -55,6 +57,19 @@ async function settleBatch(
   const results = resultsOf(judged);
   count(results, header.agent_id, options);
   return { results, unreadable: null, receipt: { header, digest, refused: null }, settled: true };
+}
+
+/** Kept as it came: the whole envelope is the evidence of what was done to it. */
+async function settleStripped(
+  { inbound, envelope, refusal }: Extract<Opened, { kind: 'stripped' }>,
+  options: SettleOptions,
+): Promise<Consumed> {
+  const { publisherId, texts } = envelope;
+  const agentId = publisherId?.startsWith(OUR_PUBLISHER) === true ? publisherId.slice(OUR_PUBLISHER.length) : null;
+  const known = { agentId, samples: texts.length, messageId: texts.length === 1 ? messageIdOf(texts[0] ?? '') : null };
+  const settled = await keep({ ...nothingKnown(inbound, refusal), ...known }, options);
+  options.metrics.samples.add(texts.length, { outcome: 'refused' });
+  return { results: texts.map((text) => refusedResult(text, refusal)), unreadable: null, receipt: null, settled };
 }
 
 async function settleMessage(
