@@ -144,7 +144,6 @@ class PollingAgent implements Agent {
     log.info({ agent: agentId, epoch: this.#epoch.id, roles, pollsters: names }, 'The agent starts.');
     if (names.length === 0) log.warn({ roles }, 'No pollster is active; only cycle reports are sent.');
     this.#health.start();
-    this.#publisher.start();
     void this.#link();
     for (const timer of this.#timers) timer.start();
   }
@@ -274,7 +273,7 @@ class PollingAgent implements Agent {
     this.#options.log.warn({ before, epoch: this.#epoch.id }, 'The clock was set back; a new epoch begins.');
   }
 
-  /** Declares what samples and receipts need, and takes receipts; tries until the broker is there. */
+  /** Declares what samples and receipts need, then publishes and takes receipts; tries until the broker is there. */
   async #link(): Promise<void> {
     const { bus, config, agentId, keyring, spool, clock, log } = this.#options;
     const names = busNames(config.bus.namespace);
@@ -294,6 +293,7 @@ class PollingAgent implements Agent {
     for (let failures = 0; !this.#stopped.signal.aborted; failures += 1) {
       try {
         await bus.declare(sampleTopology(names, config.bus.delivery_limit));
+        if (!this.#stopped.signal.aborted) this.#publisher.start();
         await bus.declare(receiptTopology(receipts));
         this.#receipts = await consumeReceipts(receipts);
         if (this.#stopped.signal.aborted) await this.#receipts.cancel();

@@ -35,6 +35,7 @@ export class Publisher {
   readonly #underWay = new Set<string>();
   #overtaking = 0;
   #failures = 0;
+  #started = false;
   #stopping = false;
   #loop: Promise<void> = Promise.resolve();
   #wake: (() => void) | null = null;
@@ -44,13 +45,16 @@ export class Publisher {
     this.#options = options;
   }
 
+  /** To be called when the exchange is declared; calling again does nothing. */
   start(): void {
+    if (this.#started) return;
+    this.#started = true;
     this.#loop = this.#run();
   }
 
   /** A batch was just spooled: sent at once while all goes well, by the backlog's loop otherwise. */
   offer(batch: SealedBatch): void {
-    if (this.#stopping) return;
+    if (this.#stopping || !this.#started) return;
     if (this.#failures > 0 || this.#overtaking >= MOST_OVERTAKING) return this.#wakeUp();
     this.#overtaking += 1;
     void this.#send([batch]).finally(() => {
@@ -65,7 +69,7 @@ export class Publisher {
     this.#stopping = true;
     this.#wakeUp();
     await this.#loop;
-    while (clock.monotonic() < until) {
+    while (this.#started && clock.monotonic() < until) {
       const batches = await this.#due();
       if (batches.length === 0 || !(await this.#sendBefore(batches, until))) return;
     }
