@@ -1,5 +1,5 @@
-import { MetricRegistry, silentLogger } from '@nephometer/core';
-import type { Store } from '@nephometer/core';
+import { MetricRegistry, silentLogger, systemClock } from '@nephometer/core';
+import type { Clock, Store } from '@nephometer/core';
 import { connectInflux, openInfluxStore } from '@nephometer/store-influxdb';
 import type { InfluxClient } from '@nephometer/store-influxdb';
 
@@ -9,6 +9,7 @@ export interface InfluxTarget {
   readonly database: string;
   readonly writer?: string;
   readonly timeoutMs?: number;
+  readonly clock?: Clock;
 }
 
 function urlOf({ url, database }: InfluxTarget): string {
@@ -16,9 +17,9 @@ function urlOf({ url, database }: InfluxTarget): string {
 }
 
 export function openInflux(target: InfluxTarget): Promise<Store> {
-  const { writer = 'collector-1', timeoutMs = 10_000 } = target;
+  const { writer = 'collector-1', timeoutMs = 10_000, clock = systemClock } = target;
   const metrics = new MetricRegistry();
-  return openInfluxStore({ url: urlOf(target), secret: null, writer, timeoutMs, log: silentLogger, metrics });
+  return openInfluxStore({ url: urlOf(target), secret: null, writer, timeoutMs, log: silentLogger, metrics, clock });
 }
 
 /** The wire below the store. */

@@ -1,4 +1,4 @@
-import { DAY, systemClock } from '@nephometer/core';
+import { DAY, ManualClock, MINUTE, systemClock } from '@nephometer/core';
 import type { Store } from '@nephometer/core';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -184,6 +184,25 @@ t.test('collectors that record at once overwrite nothing, whatever their names',
       );
     }
   }
+});
+
+t.test('a writer that was silent for long gives way to the one that took its name', async (t) => {
+  const target = { url: await influxUrl(), database: uniqueName('silent'), writer: 'same', clock: new ManualClock() };
+  const [first, second] = [await openInflux(target), await openInflux(target)];
+  const { raw } = await fresh(t, undefined, target.database);
+  t.teardown(() => first.close());
+  t.teardown(() => second.close());
+  await first.record([makeBatch([{ id: 'a' }])]);
+  await target.clock.advance(6 * MINUTE);
+  await second.record([makeBatch([{ id: 'b' }])]);
+  await first.record([makeBatch([{ id: 'c' }])]);
+  await second.record([makeBatch([{ id: 'd' }])]);
+  t.equal((await samplesOf(first)).length, 4);
+  const [series = []] = await raw.query(['SHOW TAG VALUES FROM "ledger" WITH KEY = "writer"']);
+  t.strictSame(
+    series.flatMap(({ values }) => values.map(([, name]) => name)),
+    ['same', 'same~2'],
+  );
 });
 
 t.test('ten thousand samples', async (t) => {
