@@ -13,14 +13,15 @@ function tree(...files: string[]): string {
   return root;
 }
 
+// prettier-ignore
 const ROOT = tree(
-  ...['core/a.test.ts', 'core/dist/a.test.js'],
-  ...['bus/amqp/src/b.test.ts', 'bus/amqp/dist/src/b.test.js'],
-  ...['plugins/libvirt/c.libvirt.test.ts', 'plugins/libvirt/dist/c.libvirt.test.js'],
+  'core/a.test.ts', 'core/dist/a.test.js',
+  'bus/amqp/src/b.test.ts', 'bus/amqp/dist/src/b.test.js',
+  'plugins/libvirt/c.libvirt.test.ts', 'plugins/libvirt/dist/c.libvirt.test.js',
   'core/dist/removed.test.js',
   'core/dist/a.js',
   'core/not-compiled.test.js',
-  ...['node_modules/other/x.test.ts', 'node_modules/other/dist/x.test.js'],
+  'node_modules/other/x.test.ts', 'node_modules/other/dist/x.test.js',
 );
 
 t.test('compiled tests of every workspace, but for those whose source is gone', async (t) => {

@@ -1,46 +1,7 @@
 import amqp from 'amqplib';
 import t from 'tap';
-import { influxUrl, startInflux, startRabbit, startRabbitCluster, startVictoria, uniqueName, until } from './index.ts';
-
-/** RabbitMQ 3.10 writes down that a quorum queue exists a moment after it said so; killed before, it loses the queue. */
-const QUEUE_SETTLES_MS = 3_000;
-
-async function publishDurably(url: string, queue: string, text: string): Promise<void> {
-  const connection = await amqp.connect(url);
-  try {
-    const channel = await connection.createConfirmChannel();
-    await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-    channel.sendToQueue(queue, Buffer.from(text), { persistent: true });
-    await channel.waitForConfirms();
-  } finally {
-    await connection.close();
-  }
-}
-
-/** The next message's text; undefined when the queue is empty or not there. */
-async function takeFrom(url: string, queue: string): Promise<string | undefined> {
-  // A quorum queue that has no leader yet, right after the broker's start, may never answer; then we ask anew.
-  for (let attempt = 0; attempt < 10; attempt++) {
-    const answer = await Promise.race([takeOnce(url, queue), pause(3_000).then(() => 'unanswered' as const)]);
-    if (answer !== 'unanswered') return answer.text;
-  }
-  throw new Error(`Queue ${queue} does not answer.`);
-}
-
-async function takeOnce(url: string, queue: string): Promise<{ text: string | undefined }> {
-  const connection = await amqp.connect(url);
-  connection.on('error', () => undefined); // of a try that was given up
-  const channel = await connection.createChannel();
-  channel.on('error', () => undefined); // 404, told by the rejection of `get`
-  try {
-    const message = await channel.get(queue, { noAck: true });
-    return { text: message ? message.content.toString() : undefined };
-  } catch {
-    return { text: undefined };
-  } finally {
-    await connection.close().catch(() => undefined);
-  }
-}
+import { influxUrl, startInflux, startRabbit, startVictoria, uniqueName, until } from './index.ts';
+import { pause, publishDurably, QUEUE_SETTLES_MS, takeFrom } from './queue.fixture.ts';
 
 t.test('RabbitMQ keeps a confirmed message through kill and restart, and loses it when wiped', async (t) => {
   const rabbit = await startRabbit();
@@ -80,32 +41,6 @@ t.test('RabbitMQ runs as an unprivileged user', async (t) => {
   t.match(await rabbit.ctl('status'), 'RabbitMQ version');
 });
 
-t.test('a cluster of three serves a quorum queue without the node that is killed', async (t) => {
-  const cluster = await startRabbitCluster(3);
-  t.teardown(() => cluster.stop());
-  const [first, second, third] = cluster.nodes;
-  if (!first || !second || !third) throw new Error('three nodes were asked for');
-  const running = await second.ctl('cluster_status', '--formatter', 'json');
-  t.same((JSON.parse(running) as { running_nodes: string[] }).running_nodes.sort(), [
-    first.nodeName,
-    second.nodeName,
-    third.nodeName,
-  ]);
-  await publishDurably(first.url, 'replicated', 'thrice');
-  await pause(QUEUE_SETTLES_MS);
-  await first.kill();
-  // Refused while the two that are left elect a leader.
-  const published = (): Promise<boolean> =>
-    publishDurably(third.url, 'replicated', 'still').then(
-      () => true,
-      () => false,
-    );
-  await until(published, { timeoutMs: 30_000, describe: () => 'the two nodes that are left confirm nothing' });
-  t.equal(await takeFrom(second.url, 'replicated'), 'thrice');
-  await first.restart();
-  t.equal(await takeFrom(first.url, 'replicated'), 'still');
-});
-
 t.test('InfluxDB keeps what was written through kill and restart', async (t) => {
   const influx = await startInflux();
   t.teardown(() => influx.stop());
@@ -143,10 +78,6 @@ t.test('VictoriaMetrics takes a write in the form of InfluxDB 2', async (t) => {
   // It shows what it took within a second or two.
   await until(isStored, { timeoutMs: 20_000, describe: () => 'VictoriaMetrics does not return what it took' });
 });
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 async function post(url: string, form: Record<string, string>): Promise<void> {
   const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
