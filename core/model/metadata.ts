@@ -55,7 +55,10 @@ function sameNumber(found: JsonNumber, value: number): boolean {
   }
 }
 
-/** Whether a sample meets all conditions of a filter: the meaning that every store's own query must have. */
+/**
+ * Whether a sample meets all conditions of a filter: the meaning that every store's own query must have. Of a sample that
+ * does not say its batch, the batch is left to the caller.
+ */
 export function matchesFilter(sample: Sample | StoredSample, filter: SampleFilter): boolean {
   return (
     (filter.meter === undefined || sample.meter === filter.meter) &&
@@ -64,7 +67,7 @@ export function matchesFilter(sample: Sample | StoredSample, filter: SampleFilte
     (filter.userId === undefined || sample.userId === filter.userId) &&
     (filter.projectIds === undefined || (sample.projectId !== null && filter.projectIds.includes(sample.projectId))) &&
     (filter.messageId === undefined || sample.messageId === filter.messageId) &&
-    (filter.batchDigest === undefined || ('batchDigest' in sample && sample.batchDigest === filter.batchDigest)) &&
+    (filter.batchDigest === undefined || !('batchDigest' in sample) || sample.batchDigest === filter.batchDigest) &&
     withinBounds(sample, filter) &&
     matchesMetadata(sample.metadata, filter.metadata ?? [])
   );
