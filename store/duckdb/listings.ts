@@ -10,8 +10,8 @@ const SERIES_COLUMNS = 'source, meter, type, unit, resource_id, project_id, user
 
 /** From the series alone where the question allows it; samples are looked at only for series that had a conflict. */
 export async function readMeters(engine: Engine, query: SampleQuery, pin: Pin): Promise<MeterRow[]> {
-  const isTimeless =
-    query.from === undefined && query.to === undefined && query.messageId === undefined && query.asOf === undefined;
+  const { from, to, messageId, batchDigest, asOf } = query;
+  const isTimeless = [from, to, messageId, batchDigest, asOf].every((condition) => condition === undefined);
   if ((query.metadata ?? []).length > 0) return metersOfSamples(engine, query, pin);
   return isTimeless ? metersOfSeries(engine, query, pin) : metersWithin(engine, query, pin);
 }

@@ -57,11 +57,21 @@ export async function sampleConditions(engine: Engine, filter: SampleFilter): Pr
   const bindings = new Bindings();
   const bind = (text: string): string => bindings.bind(text);
   const conditions: string[] = [];
-  const { from, to, messageId } = filter;
+  const { from, to, messageId, batchDigest } = filter;
   if (from !== undefined) conditions.push(`timestamp ${from.inclusive ? '>=' : '>'} ${int(from.at)}`);
   if (to !== undefined) conditions.push(`timestamp ${to.inclusive ? '<=' : '<'} ${int(to.at)}`);
   if (messageId !== undefined) {
     conditions.push(`message_key = ${keyOf(messageId)}`, `message_id = ${bind(messageId)}`);
+  }
+  if (batchDigest !== undefined) {
+    const sql = `SELECT id FROM batch WHERE digest_key = ${keyOf(batchDigest)} AND digest = $1`;
+    const ids = await engine.read(sql, [batchDigest]);
+    conditions.push(
+      among(
+        'batch_id',
+        ids.map((row) => numberAt(row, 0)),
+      ),
+    );
   }
   const ofSeries = new Bindings();
   const series = seriesConditions(filter, { bind: (text) => ofSeries.bind(text) });
