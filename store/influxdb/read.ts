@@ -97,7 +97,10 @@ async function storedSamples(
   query: SampleQuery,
 ): Promise<StoredSample[]> {
   const asked = points.filter(
-    ({ sample }) => sample.timestamp >= (horizons.get(sample.meter) ?? -Infinity) && matchesFilter(sample, query),
+    ({ sample, digest }) =>
+      (query.batchDigest === undefined || digest === query.batchDigest) &&
+      sample.timestamp >= (horizons.get(sample.meter) ?? -Infinity) &&
+      matchesFilter(sample, query),
   );
   const rows = await ledger.rowsOf(asked.map(({ digest }) => digest));
   return asked.flatMap(({ sample, digest, index, writer }) => {
