@@ -73,4 +73,20 @@ export function testFilters(t: Test, open: OpenStore): void {
       t.strictSame(found, expected, name);
     }
   });
+  t.test('a batch gives back its own samples, in every listing', async (t) => {
+    const store = await openFor(t, open);
+    const batches = variedBatches();
+    await store.record(batches);
+    for (const { digest, samples } of [...batches.slice(0, 3), { digest: 'f'.repeat(64), samples: [] }]) {
+      const ids = (list: readonly { readonly messageId: string }[]): string[] =>
+        list.map(({ messageId }) => messageId).sort();
+      const found = await samplesOf(store, { batchDigest: digest });
+      t.strictSame(ids(found), ids(samples));
+      t.ok(found.every(({ batchDigest }) => batchDigest === digest));
+      const resources = new Set(samples.map(({ resourceId, source }) => `${resourceId} ${source}`));
+      t.equal((await store.resources({ batchDigest: digest })).length, resources.size);
+      const meters = new Set((await store.meters({ batchDigest: digest })).map(({ meter }) => meter));
+      t.strictSame(meters, new Set(samples.map(({ meter }) => meter)));
+    }
+  });
 }
