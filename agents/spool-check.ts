@@ -3,6 +3,7 @@
  * into memory dies of a damaged one rather than tell; here it may. Exits 0 when the structure is sound.
  */
 import { open } from 'lmdb';
+import { DiskReserve } from './disk-reserve.ts';
 import { SPOOL_OPTIONS } from './spool-record.ts';
 
 const folder = process.argv[2];
@@ -17,6 +18,7 @@ for (const name of ['entries', 'bodies']) {
     last = key;
     sum += value.length;
   }
+  if (!new DiskReserve(folder).hasRoom(0)) continue;
   // Writing and taking away walks the list of free pages too.
   root.transactionSync(() => table.putSync(Number.MAX_SAFE_INTEGER, Buffer.alloc(16)));
   root.transactionSync(() => table.removeSync(Number.MAX_SAFE_INTEGER));

@@ -50,13 +50,11 @@ async function damageOf(folder: string): Promise<string | null> {
     await promisify(execFile)(process.execPath, [script, folder], { timeout: CHECK_TIMEOUT_MS });
     return null;
   } catch (cause) {
-    const { signal } = cause as { signal?: string | null };
-    return typeof signal === 'string'
-      ? `the engine died of it (${signal})`
-      : (
-          messageOf(cause)
-            .split('\n')
-            .find((line) => line.includes('Error')) ?? messageOf(cause)
-        ).slice(0, 300);
+    const { signal, killed, stderr = '' } = cause as { signal?: string | null; killed?: boolean; stderr?: string };
+    // Too slow to be proved is not damaged.
+    if (killed === true) return null;
+    if (typeof signal === 'string') return `the engine died of it (${signal})`;
+    const line = stderr.split('\n').find((text) => text.includes('Error')) ?? messageOf(cause);
+    return line.slice(0, 300);
   }
 }

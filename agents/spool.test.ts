@@ -1,4 +1,7 @@
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -205,3 +208,75 @@ t.test('lmdb: a file of noise is set aside', async (t) => {
   await spool.append(batch(1));
   t.same(await seqs(spool), [1]);
 });
+
+t.test('lmdb: a second process does not get the spool; the lock of a dead one does not matter', async (t) => {
+  const folder = join(t.testdir(), 'spool');
+  const spool = await openLmdbSpool({ folder, log, ...ROOMY });
+  await t.rejects(openLmdbSpool({ folder, log, ...ROOMY }), { code: 'MTR_CONFIG', message: /in use by process \d+/ });
+  await spool.append(batch(1));
+  await spool.close();
+  await writeFile(join(folder, 'pid'), '1 0');
+  const again = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.same(await seqs(again), [1]);
+  await again.close();
+});
+
+t.test('lmdb: on a full disk it refuses, frees, restarts, and goes on without a restart', async (t) => {
+  const disk = smallDisk(t, 8);
+  if (disk === null) return void t.comment('no right to mount a small disk here');
+  const folder = join(disk, 'spool');
+  let spool = await openLmdbSpool({ folder, log, ...ROOMY });
+  const ballast = join(disk, 'foreign');
+  for (let seq = 1; seq <= 10; seq += 1) await spool.append(batch(seq, 50_000));
+  await writeFile(ballast, Buffer.alloc(16 * 2 ** 20)).catch(() => undefined);
+  await t.rejects(spool.append(batch(11, 50_000)), /disk of the spool .* is full/);
+  t.same((await seqs(spool)).length, 10);
+  await spool.release([1, 2, 3].map((seq) => batch(seq, 50_000).digest));
+  t.same(await seqs(spool), [4, 5, 6, 7, 8, 9, 10], 'receipts free it');
+  await spool.close();
+  spool = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.same(await seqs(spool), [4, 5, 6, 7, 8, 9, 10], 'it starts on a full disk');
+  t.same(spool.takeLosses(), []);
+  await spool.release([batch(4, 50_000).digest]);
+  await rm(ballast);
+  await spool.append(batch(11, 50_000));
+  t.same(await seqs(spool), [5, 6, 7, 8, 9, 10, 11], 'with room again it takes again');
+  await spool.close();
+});
+
+t.test('lmdb: on a full disk the oldest go where the policy says so', async (t) => {
+  const disk = smallDisk(t, 8);
+  if (disk === null) return void t.comment('no right to mount a small disk here');
+  const spool = await openLmdbSpool({ folder: join(disk, 'spool'), log, maxBytes: 2 ** 24, whenFull: 'drop-oldest' });
+  t.teardown(() => spool.close());
+  for (let seq = 1; seq <= 40; seq += 1) await spool.append(batch(seq, 50_000));
+  await writeFile(join(disk, 'foreign'), Buffer.alloc(16 * 2 ** 20)).catch(() => undefined);
+  let refused = 0;
+  for (let seq = 41; seq <= 60; seq += 1) {
+    await spool.append(batch(seq, 50_000)).catch((cause: unknown) => {
+      if (!(cause instanceof SpoolFull)) throw cause;
+      refused += 1;
+    });
+  }
+  const kept = await seqs(spool);
+  const lost = spool.takeLosses().reduce((sum, { samples }) => sum + samples, 0) / 3;
+  t.ok(lost > 0);
+  t.equal(kept.length + lost + refused, 60, 'every batch is kept, told as lost, or refused');
+  t.ok(kept.length > 0);
+});
+
+/** A file system of a few MiB; null where that is not allowed. */
+function smallDisk(t: Test, mebibytes: number): string | null {
+  const folder = mkdtempSync(join(tmpdir(), 'nephometer-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    rmSync(folder, { recursive: true });
+    return null;
+  }
+  t.teardown(() => {
+    execFileSync('umount', ['-l', folder]);
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}

@@ -5,6 +5,7 @@ import { messageOf, SpoolFull } from '@nephometer/core';
 import type { Logger, Micros, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
 import { DiskReserve } from './disk-reserve.ts';
 import { SpoolFloor } from './spool-floor.ts';
+import { SpoolLock } from './spool-lock.ts';
 import { decodeBody, decodeEntry, encodeBody, encodeEntry, entryOf, SPOOL_OPTIONS } from './spool-record.ts';
 import { repairSpool } from './spool-repair.ts';
 import type { Salvaged } from './spool-repair.ts';
@@ -26,13 +27,25 @@ const MIB = 2 ** 20;
  * taken over, and what is not is told as a loss.
  */
 export async function openLmdbSpool(options: LmdbSpoolOptions): Promise<Spool> {
-  const { folder, maxBytes, log } = options;
+  const { folder } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lock = new SpoolLock(folder);
+  lock.take();
+  try {
+    return await openLocked(options, lock);
+  } catch (cause) {
+    lock.release();
+    throw cause;
+  }
+}
+
+async function openLocked(options: LmdbSpoolOptions, lock: SpoolLock): Promise<Spool> {
+  const { folder, maxBytes, log } = options;
   const floor = new SpoolFloor(folder);
   const salvaged = await repairSpool(folder, floor.read(), log);
   // The map is larger than the limit, since deleting copies pages.
   const root = open<Buffer, number>({ ...SPOOL_OPTIONS, path: folder, mapSize: 2 * maxBytes + 64 * MIB });
-  const spool = new LmdbSpool(root, options, floor);
+  const spool = new LmdbSpool(root, options, floor, lock);
   spool.load();
   if (salvaged !== null) spool.takeOver(salvaged);
   return spool;
@@ -54,6 +67,7 @@ class LmdbSpool implements Spool {
   readonly #options: LmdbSpoolOptions;
   readonly #reserve: DiskReserve;
   readonly #floor: SpoolFloor;
+  readonly #lock: SpoolLock;
   /** By digest. In order of age: those never confirmed; in order of confirmation: the others. */
   readonly #fresh = new Map<string, Waiting>();
   readonly #confirmed = new Map<string, Waiting>();
@@ -63,7 +77,8 @@ class LmdbSpool implements Spool {
   #samples = 0;
   #closed = false;
 
-  constructor(root: RootDatabase<Buffer, number>, options: LmdbSpoolOptions, floor: SpoolFloor) {
+  constructor(root: RootDatabase<Buffer, number>, options: LmdbSpoolOptions, floor: SpoolFloor, lock: SpoolLock) {
+    this.#lock = lock;
     this.#root = root;
     this.#floor = floor;
     this.#options = options;
@@ -166,6 +181,7 @@ class LmdbSpool implements Spool {
     if (this.#closed) return;
     this.#closed = true;
     await this.#root.close();
+    this.#lock.release();
   }
 
   /** The disk is full, whoever filled it: old batches give their pages to new ones where the policy says so. */
