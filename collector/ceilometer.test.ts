@@ -57,7 +57,7 @@ t.test('messages captured from a RabbitMQ that a Ceilometer published to are sto
   await collector.start();
   const wanted = captures.filter((one) => ['metering.sample', 'notifications.sample'].includes(one.routing_key));
   const ids = new Set(wanted.flatMap(({ body }) => readMeteringEnvelope(Buffer.from(body)).texts).map(idOf));
-  t.ok(wanted.length >= 5 && ids.size >= 3, `${wanted.length} messages with ${ids.size} samples`);
+  t.ok(wanted.length > ids.size && ids.size >= 2, 'some samples come in several messages');
   for (const [index, { exchange, routing_key: routingKey, body }] of wanted.entries()) {
     await bus.publish({ exchange, routingKey, body: Buffer.from(body), messageId: String(index) });
   }

@@ -27,6 +27,7 @@ import type {
   Micros,
   NotificationEnvelope,
   ProcessStatus,
+  Readiness,
   Service,
   Store,
   Topology,
@@ -86,6 +87,7 @@ class NotificationListener implements Service {
     const { config, store, clock, log, metrics } = options;
     this.#options = options;
     this.#names = busNames(config.bus.namespace);
+    options.status.addCheck('notifications', () => this.#readiness());
     const maxBytes = config.collector.quarantine_max;
     this.#quarantine = new Quarantine({ store, clock, log, metrics: collectorMetrics(metrics), maxBytes });
     this.#counted = metrics.counter(
@@ -117,6 +119,12 @@ class NotificationListener implements Service {
     }
     const exchanges = topology.exchanges.map(({ name }) => name);
     log.info({ exchanges, listeners: this.#listeners.map(({ name }) => name) }, 'Listening to notifications.');
+  }
+
+  #readiness(): Readiness {
+    const { state, detail } = this.#options.bus.status();
+    if (state === 'connected' || this.#listeners.length === 0) return { ready: true, detail: null };
+    return { ready: false, detail: `The bus is ${state}: ${detail ?? 'no reason known'}.` };
   }
 
   async stop(): Promise<void> {
