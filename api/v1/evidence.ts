@@ -1,5 +1,13 @@
-import { merkleProof, parseJson, SignedHeader, toPlain, verifyMerkleProof } from '@nephometer/core';
-import type { LedgerRow, Store, StoredSample } from '@nephometer/core';
+import {
+  BehindRetention,
+  HOUR,
+  merkleProof,
+  parseJson,
+  SignedHeader,
+  toPlain,
+  verifyMerkleProof,
+} from '@nephometer/core';
+import type { LedgerRow, SampleFilter, Store, StoredSample } from '@nephometer/core';
 import { identityOf, visibleTo } from '../auth.ts';
 import type { ApiOptions, Handler } from '../context.ts';
 import { notFound } from '../errors.ts';
@@ -58,13 +66,33 @@ async function evidenceText(
 
 /** Null where a sample of the batch is not stored (it was a duplicate, or retention removed it): its hash is gone with it. */
 async function proofOf(store: Store, sample: StoredSample, header: SignedHeader): Promise<string[] | null> {
-  const { batchDigest, batchIndex } = sample;
-  const texts: string[] = [];
-  for (const rows of [store.samples({ batchDigest }), store.conflicts({ batchDigest })]) {
-    for await (const other of rows) if (other.batchDigest === batchDigest) texts[other.batchIndex] = other.text;
+  for (const filter of [nearby(sample, header), {}]) {
+    const texts = await batchTexts(store, { ...filter, batchDigest: sample.batchDigest });
+    const kept = texts.filter((text) => text !== undefined);
+    if (kept.length !== header.samples || texts.length !== kept.length) continue;
+    const proof = merkleProof(kept, sample.batchIndex);
+    return verifyMerkleProof(sample.text, sample.batchIndex, kept.length, proof, header.merkle_root) ? proof : null;
   }
-  const count = texts.filter((text) => text !== undefined).length;
-  if (count !== header.samples || texts.length !== count) return null;
-  const proof = merkleProof(texts, batchIndex);
-  return verifyMerkleProof(sample.text, batchIndex, count, proof, header.merkle_root) ? proof : null;
+  return null;
+}
+
+/** Where the samples of a batch nearly always lie: asked first, since a store may have to look through all of a time. */
+function nearby({ timestamp }: StoredSample, { runs }: SignedHeader): SampleFilter {
+  const times = [timestamp, ...runs.flatMap(({ slot }) => (slot === null ? [] : [slot]))];
+  const from = { at: Math.min(...times) - HOUR, inclusive: true };
+  return { from, to: { at: Math.max(...times) + HOUR, inclusive: true } };
+}
+
+/** By index; what is not stored is missing. Samples in conflict are evidence too. */
+async function batchTexts(store: Store, filter: SampleFilter): Promise<(string | undefined)[]> {
+  const texts: (string | undefined)[] = [];
+  try {
+    for (const rows of [store.samples(filter), store.conflicts(filter)]) {
+      for await (const other of rows) texts[other.batchIndex] = other.text;
+    }
+  } catch (cause) {
+    // The time asked for touches what retention removed of some other meter. Without a time it is no matter.
+    if (!(cause instanceof BehindRetention)) throw cause;
+  }
+  return texts;
 }

@@ -158,6 +158,22 @@ t.test('where a sample of the batch is not stored there is no proof, and it says
   t.match(batch, { proof: null, samples: 2 });
 });
 
+t.test(
+  'the proof stands also where samples lie far from their slot, in conflict, or retention has been at work',
+  async (t) => {
+    const far = batchOf([{ id: 'near' }, { id: 'far', at: '2020-01-01T00:00:00' }, { id: 'twice', volume: '5' }]);
+    const samples = [
+      far,
+      sampleOf({ id: 'twice', volume: '6' }),
+      sampleOf({ meter: 'gone', at: '2025-12-31T00:00:00' }),
+    ];
+    const { get, store } = await startApi(t, { samples });
+    await store.retain([{ meters: ['gone'], keepFrom: 1_767_300_000_000_000 }]);
+    const { batch, text } = read(await get('/v1/samples/near'), EvidenceAnswer);
+    t.ok(verifyMerkleProof(text, 0, 3, batch.proof ?? [], batch.merkle_root ?? ''));
+  },
+);
+
 t.test('the ledger is paged in order of recording', async (t) => {
   const batches = [1, 2, 3, 4, 5].map((seq) => batchOf([{ volume: `${seq}` }], seq));
   const { get } = await startApi(t, { samples: [...batches, sampleOf({})] });
