@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isJsonObject, parseJson, toPlain } from '@nephometer/core/plugin';
 import type { JsonObject, JsonValue, Notification, NotificationSample, PluginContext } from '@nephometer/core/plugin';
+import { checkListener } from '@nephometer/core/plugin/testing';
 import t from 'tap';
 import plugin from './index.ts';
 import { instantOf } from './instants.ts';
@@ -156,3 +157,8 @@ function messageOf(file: string, from = '', to = ''): JsonObject {
 function fileOf(t: { testdir(content: Record<string, string>): string }, text: string): string {
   return `${t.testdir({ 'meters.yaml': text })}/meters.yaml`;
 }
+
+t.test('it obeys the contract', async () => {
+  const notifications = pairs.map((pair) => read(pair).get('message'));
+  await checkListener(plugin, { notifications });
+});
