@@ -1,4 +1,4 @@
-import { open, readFile, mkdir } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, messageOf, uuidv4 } from '@nephometer/core';
 import type { Config } from '@nephometer/core';
@@ -19,22 +19,21 @@ export async function agentIdentity(dataDir: string, config: Config): Promise<st
   return make(dataDir, file);
 }
 
+/** Whole or not at all: whoever reads the file finds an id in it. */
 async function make(dataDir: string, file: string): Promise<string> {
   const id = uuidv4();
+  const draft = `${file}.${id}`;
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    const handle = await open(file, 'wx', 0o600);
-    try {
-      await handle.writeFile(`${id}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeFile(draft, `${id}\n`, { mode: 0o600, flush: true });
+    await link(draft, file);
     return id;
   } catch (cause) {
     // Another process made it first: theirs counts.
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return checked(await readFile(file, 'utf8'), file);
     throw wrong(file, `cannot be made: ${messageOf(cause)}`);
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 

@@ -1,40 +1,17 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Test } from 'tap';
-import { encodeBatch, headerDigest, merkleRoot, signHeader, SpoolFull } from '@nephometer/core';
+import { SpoolFull } from '@nephometer/core';
 import type { Spool } from '@nephometer/core';
-import type { SealedBatch } from './seal.ts';
 import { openLmdbSpool } from './spool.ts';
 import { openMemorySpool } from './spool-memory.ts';
 import type { SpoolLimits } from './spool-memory.ts';
-import { recordingLogger, SECRET } from './test-kit.ts';
-
-/** A sealed batch of `bytes` or a little more. */
-function batch(seq: number, bytes = 1000): SealedBatch {
-  const texts = [`{"n":${seq},"filler":"${'x'.repeat(bytes)}"}`, '{}', '{}'];
-  const header = signHeader(
-    {
-      version: 1,
-      agent_id: 'agent-1',
-      epoch: '0123456789abcdef',
-      seq,
-      created: seq * 1_000_000,
-      samples: texts.length,
-      merkle_root: merkleRoot(texts),
-      previous: seq === 1 ? null : '0'.repeat(64),
-      runs: [{ source: 'default', slot: seq * 1_000_000, samples: texts.length }],
-      cycles: [],
-      key_id: 'shared',
-    },
-    SECRET,
-  );
-  const { epoch, samples, created } = header;
-  return { digest: headerDigest(header), epoch, seq, samples, created, body: Buffer.from(encodeBatch(header, texts)) };
-}
+import { batch, recordingLogger } from './test-kit.ts';
 
 const { log } = recordingLogger();
 const ROOMY: SpoolLimits = { maxBytes: 2 ** 24, whenFull: 'refuse-new' };
@@ -223,7 +200,10 @@ t.test('lmdb: a second process does not get the spool; the lock of a dead one do
 
 t.test('lmdb: on a full disk it refuses, frees, restarts, and goes on without a restart', async (t) => {
   const disk = smallDisk(t, 8);
-  if (disk === null) return void t.comment('no right to mount a small disk here');
+  if (disk === null) {
+    t.comment('no right to mount a small disk here');
+    return;
+  }
   const folder = join(disk, 'spool');
   let spool = await openLmdbSpool({ folder, log, ...ROOMY });
   const ballast = join(disk, 'foreign');
@@ -246,7 +226,10 @@ t.test('lmdb: on a full disk it refuses, frees, restarts, and goes on without a 
 
 t.test('lmdb: on a full disk the oldest go where the policy says so', async (t) => {
   const disk = smallDisk(t, 8);
-  if (disk === null) return void t.comment('no right to mount a small disk here');
+  if (disk === null) {
+    t.comment('no right to mount a small disk here');
+    return;
+  }
   const spool = await openLmdbSpool({ folder: join(disk, 'spool'), log, maxBytes: 2 ** 24, whenFull: 'drop-oldest' });
   t.teardown(() => spool.close());
   for (let seq = 1; seq <= 40; seq += 1) await spool.append(batch(seq, 50_000));
@@ -263,6 +246,34 @@ t.test('lmdb: on a full disk the oldest go where the policy says so', async (t) 
   t.ok(lost > 0);
   t.equal(kept.length + lost + refused, 60, 'every batch is kept, told as lost, or refused');
   t.ok(kept.length > 0);
+});
+
+t.test('lmdb: killed at any moment, it has every batch that it took', async (t) => {
+  const folder = join(t.testdir(), 'spool');
+  const script = fileURLToPath(new URL('spool-writer.js', import.meta.url));
+  let taken = 0;
+  for (let round = 0; round < 5; round += 1) {
+    const writer = spawn(process.execPath, [script, folder, String(taken + 1)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise((resolve) => writer.once('exit', resolve));
+    const enough = taken + 3 + round * 2;
+    for await (const chunk of writer.stdout) {
+      for (const line of String(chunk).trim().split('\n')) taken = Math.max(taken, Number(line));
+      if (taken >= enough) writer.kill('SIGKILL');
+    }
+    await ended;
+    const spool = await openLmdbSpool({ folder, log, ...ROOMY });
+    const kept = await seqs(spool, 0, 10_000);
+    t.ok(kept.length >= taken, `${kept.length} kept of ${taken} taken`);
+    t.same(
+      kept,
+      kept.map((_seq, index) => index + 1),
+    );
+    t.same(spool.takeLosses(), []);
+    taken = kept.length;
+    await spool.close();
+  }
 });
 
 /** A file system of a few MiB; null where that is not allowed. */

@@ -1,4 +1,8 @@
 import {
+  encodeBatch,
+  headerDigest,
+  merkleRoot,
+  signHeader,
   CONTRACT_VERSION,
   createLogger,
   defaultConfig,
@@ -17,6 +21,7 @@ import type {
   PluginNamespace,
   Pollster,
 } from '@nephometer/core';
+import type { SealedBatch } from './seal.ts';
 
 /** What the tests of this folder share: plugins without packages, a log that can be read, a secret. */
 export const SECRET = Buffer.from('a secret of the tests');
@@ -84,4 +89,27 @@ export function plugins(
     listeners: [],
     idle: [],
   };
+}
+
+/** A sealed batch of `bytes` or a little more. */
+export function batch(seq: number, bytes = 1000): SealedBatch {
+  const texts = [`{"n":${seq},"filler":"${'x'.repeat(bytes)}"}`, '{}', '{}'];
+  const header = signHeader(
+    {
+      version: 1,
+      agent_id: 'agent-1',
+      epoch: '0123456789abcdef',
+      seq,
+      created: seq * 1_000_000,
+      samples: texts.length,
+      merkle_root: merkleRoot(texts),
+      previous: seq === 1 ? null : '0'.repeat(64),
+      runs: [{ source: 'default', slot: seq * 1_000_000, samples: texts.length }],
+      cycles: [],
+      key_id: 'shared',
+    },
+    SECRET,
+  );
+  const { epoch, samples, created } = header;
+  return { digest: headerDigest(header), epoch, seq, samples, created, body: Buffer.from(encodeBatch(header, texts)) };
 }
