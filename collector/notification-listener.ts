@@ -30,7 +30,6 @@ import type {
   Readiness,
   Service,
   Store,
-  Topology,
 } from '@nephometer/core';
 import { LISTENER_TIMEOUT, onNotification } from './listen.ts';
 import { activeListener } from './match.ts';
@@ -38,6 +37,7 @@ import type { ActiveListener } from './match.ts';
 import { collectorMetrics } from './metrics.ts';
 import { Quarantine } from './quarantine.ts';
 
+import { notificationTopology } from './notification-topology.ts';
 import { NotificationSealer } from './seal.ts';
 import type { SealedBatch } from './seal.ts';
 import { atMost, pause } from './wait.ts';
@@ -278,31 +278,4 @@ function tooLarge(meter: string): Refusal {
 function outcomeOf(samples: number, refusals: number): string {
   if (refusals > 0) return 'refused';
   return samples > 0 ? 'published' : 'empty';
-}
-
-/** The exchanges as their services declare them; the queues are ours, so that we take nothing from another listener. */
-function notificationTopology(config: Config, plugins: LoadedPlugins, names: BusNames): Topology {
-  const { notifications, bus } = config;
-  const wanted = plugins.listeners.map(({ plugin }) => plugin);
-  const exchanges = [...new Set([...notifications.exchanges, ...wanted.flatMap((one) => one.exchanges ?? [])])];
-  const topics = [...new Set([...notifications.topics, ...wanted.flatMap((one) => one.topics ?? [])])];
-  const keys = topics.flatMap((topic) => notifications.priorities.map((priority) => [topic, priority] as const));
-  const { durable, auto_delete: autoDelete } = notifications;
-  return {
-    exchanges: exchanges.map((name) => ({ name, type: 'topic', durable, autoDelete })),
-    queues: keys.map(([topic, priority]) => ({
-      name: names.notifications(topic, priority),
-      type: 'quorum',
-      durable: true,
-      deliveryLimit: bus.delivery_limit,
-      deadLetterExchange: names.dead,
-    })),
-    bindings: keys.flatMap(([topic, priority]) =>
-      exchanges.map((exchange) => ({
-        queue: names.notifications(topic, priority),
-        exchange,
-        routingKey: `${topic}.${priority}`,
-      })),
-    ),
-  };
 }
