@@ -1,5 +1,6 @@
 import { BusRefused, BusTopologyError, BusUnavailable, messageOf, MessageTooLarge, SECOND } from '@nephometer/core';
 import type { Bus, BusNames, Clock, DroppedSamples, Logger, Micros, Spool, SpooledBatch } from '@nephometer/core';
+import { waitUntil } from './deadline.ts';
 import type { SealedBatch } from './seal.ts';
 
 export interface PublisherOptions {
@@ -68,7 +69,7 @@ export class Publisher {
     const { clock } = this.#options;
     this.#stopping = true;
     this.#wakeUp();
-    await this.#loop;
+    await waitUntil(clock, Math.max(0, until - clock.monotonic()), this.#loop);
     while (this.#started && clock.monotonic() < until) {
       const batches = await this.#due();
       if (batches.length === 0 || !(await this.#sendBefore(batches, until))) return;
@@ -109,10 +110,9 @@ export class Publisher {
 
   async #sendBefore(batches: readonly Publishable[], until: Micros): Promise<boolean> {
     const { clock } = this.#options;
-    let giveUp: () => void = () => undefined;
-    const expired = new Promise<boolean>((resolve) => (giveUp = () => resolve(false)));
-    const timer = clock.after(Math.max(0, until - clock.monotonic()), giveUp);
-    return Promise.race([this.#send(batches), expired]).finally(() => timer.cancel());
+    const sending = this.#send(batches);
+    const ended = await waitUntil(clock, Math.max(0, until - clock.monotonic()), sending);
+    return ended && (await sending);
   }
 
   async #publish(batch: Publishable): Promise<boolean> {

@@ -1,0 +1,155 @@
+import t from 'tap';
+import {
+  BATCH_KEY,
+  BusRefused,
+  BusUnavailable,
+  busNames,
+  ManualClock,
+  MessageTooLarge,
+  SECOND,
+} from '@nephometer/core';
+import type { BatchHeader, Bus, DroppedSamples, Micros, OutgoingMessage, Spool } from '@nephometer/core';
+import { Publisher } from './publish.ts';
+import { openMemorySpool } from './spool-memory.ts';
+import { batch, recordingLogger } from './test-kit.ts';
+import type { LogLine } from './test-kit.ts';
+
+interface Rig {
+  readonly publisher: Publisher;
+  readonly spool: Spool;
+  readonly clock: ManualClock;
+  readonly sent: number[];
+  readonly results: string[];
+  readonly dropped: DroppedSamples[];
+  readonly lines: LogLine[];
+  readonly pass: (span: Micros) => Promise<void>;
+}
+
+/** A publisher on a bus that does what `answer` says for each message. */
+async function rig(answer: (seq: number) => Promise<void>, backlog = 0): Promise<Rig> {
+  const spool = await openMemorySpool({ maxBytes: 2 ** 26, whenFull: 'refuse-new' });
+  for (let seq = 1; seq <= backlog; seq += 1) await spool.append(batch(seq));
+  const clock = new ManualClock();
+  const { log, lines } = recordingLogger();
+  const sent: number[] = [];
+  const results: string[] = [];
+  const dropped: DroppedSamples[] = [];
+  const publish = async ({ body }: OutgoingMessage): Promise<void> => {
+    const { [BATCH_KEY]: header } = JSON.parse(Buffer.from(body).toString()) as { [BATCH_KEY]: BatchHeader };
+    const { seq } = header;
+    await answer(seq);
+    sent.push(seq);
+  };
+  const publisher = new Publisher({
+    bus: { publish } as Partial<Bus> as Bus,
+    names: busNames('nephometer'),
+    spool,
+    clock,
+    log,
+    resendAfter: 600 * SECOND,
+    onPublished: (result) => void results.push(result),
+    onDropped: (one) => void dropped.push(one),
+    onFatal: () => undefined,
+  });
+  t.teardown(async () => {
+    const drained = publisher.drain(clock.monotonic());
+    await clock.advance(60 * SECOND);
+    await drained;
+  });
+  const pass = async (span: Micros): Promise<void> => {
+    for (let rest = span; rest >= 0; rest -= SECOND / 4) {
+      for (let turn = 0; turn < 5; turn += 1) await clock.advance(0);
+      await clock.advance(SECOND / 4);
+    }
+  };
+  return { publisher, spool, clock, sent, results, dropped, lines, pass };
+}
+
+t.test('a backlog goes out oldest first, each batch once', async (t) => {
+  const { publisher, sent, pass } = await rig(() => Promise.resolve(), 300);
+  publisher.start();
+  await pass(2 * SECOND);
+  t.same(
+    sent,
+    Array.from({ length: 300 }, (_, n) => n + 1),
+  );
+});
+
+t.test('a batch just sealed does not wait for the backlog', async (t) => {
+  const waiting: (() => void)[] = [];
+  const slow = (seq: number): Promise<void> =>
+    seq > 300 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve));
+  const { publisher, spool, sent, pass } = await rig(slow, 300);
+  publisher.start();
+  await pass(SECOND);
+  t.equal(waiting.length, 64, 'the backlog is bounded');
+  const fresh = batch(301);
+  await spool.append(fresh);
+  publisher.offer(fresh);
+  await pass(SECOND);
+  t.same(sent, [301]);
+  for (let round = 0; round < 6; round += 1) {
+    for (const done of waiting.splice(0)) done();
+    await pass(SECOND);
+  }
+  t.equal(sent.length, 301);
+  t.equal(new Set(sent).size, 301);
+});
+
+t.test('what no queue takes stays, is counted, and is tried again with patience', async (t) => {
+  let refuses = true;
+  const { publisher, spool, sent, results, lines, pass } = await rig(
+    () => (refuses ? Promise.reject(new BusRefused('no queue')) : Promise.resolve()),
+    1,
+  );
+  publisher.start();
+  await pass(30 * SECOND);
+  t.equal(spool.stats().batches, 1);
+  const tries = results.filter((result) => result === 'refused').length;
+  t.ok(tries >= 4 && tries <= 20, `${tries} tries in 30 s`);
+  t.equal(lines.filter(({ level }) => level === 'warn').length, 1, 'one line, not one a try');
+  refuses = false;
+  await pass(6 * SECOND);
+  t.same(sent, [1]);
+});
+
+t.test('an unknown outcome is sent again within seconds', async (t) => {
+  let failures = 3;
+  const { publisher, sent, results, pass } = await rig(
+    () => (failures-- > 0 ? Promise.reject(new BusUnavailable('cut')) : Promise.resolve()),
+    1,
+  );
+  publisher.start();
+  await pass(10 * SECOND);
+  t.same(sent, [1]);
+  t.same(results, ['unavailable', 'unavailable', 'unavailable', 'confirmed']);
+});
+
+t.test('a batch that the bus can never take is told as lost, and does not block the others', async (t) => {
+  const { publisher, spool, sent, dropped, pass } = await rig(
+    (seq) => (seq === 1 ? Promise.reject(new MessageTooLarge('too large')) : Promise.resolve()),
+    3,
+  );
+  publisher.start();
+  await pass(5 * SECOND);
+  t.same(sent, [2, 3]);
+  t.match(dropped, [{ reason: 'oversized', samples: 3 }]);
+  t.equal(spool.stats().batches, 2);
+});
+
+t.test('draining sends what is due, and ends in time when the broker does not answer', async (t) => {
+  const quick = await rig(() => Promise.resolve(), 70);
+  quick.publisher.start();
+  const drained = quick.publisher.drain(quick.clock.monotonic() + 5 * SECOND);
+  await quick.pass(SECOND);
+  await drained;
+  t.equal(quick.sent.length, 70);
+
+  let stuck = true;
+  const hanging = await rig(() => (stuck ? new Promise(() => undefined) : Promise.resolve()), 3);
+  hanging.publisher.start();
+  const given = hanging.publisher.drain(hanging.clock.monotonic() + 5 * SECOND).then(() => 'ended');
+  await hanging.pass(6 * SECOND);
+  stuck = false;
+  t.equal(await Promise.race([given, Promise.resolve('still waits')]), 'ended');
+});
