@@ -300,6 +300,7 @@ class PollingAgent implements Agent {
         return;
       } catch (cause) {
         if (cause instanceof BusTopologyError) return this.#fatal(cause);
+        if (this.#stopped.signal.aborted) return;
         if (failures === 0) log.warn({ cause: messageOf(cause) }, 'The broker cannot be reached; samples are spooled.');
         await sleep(clock, LINK_RETRY, this.#stopped.signal);
       }
