@@ -187,7 +187,7 @@ export class AmqpBus implements Bus {
     await declareTopology(model, sharedTopology(this.#topology), this.#clock, this.#log);
     const { channel, ended } = await openConfirmChannel(model, this.#log);
     const abandoned = deferred<Error>();
-    this.#publisher.attach(channel, abandoned.resolve);
+    this.#publisher.attach(channel, (reason) => abandoned.resolve(reason));
     void abandoned.promise.then(() => closeChannel(this.#clock, channel));
     return { ended: Promise.race([ended, abandoned.promise]) };
   }

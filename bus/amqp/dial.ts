@@ -10,11 +10,6 @@ export class AccessDenied extends BusTopologyError {
   override name = 'BusTopologyError';
 }
 
-/** Nobody answered, or not as a broker does. */
-export class Unreachable extends BusUnavailable {
-  override name = 'BusUnavailable';
-}
-
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** One connection to the broker, shown there as `name`. @throws AccessDenied, ConfigError, BusUnavailable */
@@ -98,5 +93,5 @@ function connectError(cause: unknown, url: string, { username, vhost }: Options.
         `and give the user permissions there (rabbitmqctl set_permissions), or correct the path of bus.url.`,
     );
   }
-  return new Unreachable(`${broker} cannot be reached: ${found}.`);
+  return new BusUnavailable(`${broker} cannot be reached: ${found}.`);
 }

@@ -1,16 +1,10 @@
 import type { ChannelModel } from 'amqplib';
-import { BusTopologyError, BusUnavailable, ConfigError, SECOND, messageOf } from '@nephometer/core';
+import { BusTopologyError, BusUnavailable, ConfigError, messageOf } from '@nephometer/core';
 import type { Clock, Logger, Micros } from '@nephometer/core';
 import { fullJitter, STABLE } from './backoff.ts';
 import { hangUp } from './channel.ts';
-import { AccessDenied, Unreachable } from './dial.ts';
+import { AccessDenied } from './dial.ts';
 import { deferred, sleep, unlessAborted } from './wait.ts';
-
-/**
- * Time for a broker that has just started to elect the leaders of its quorum queues. RabbitMQ 3.10.8 that was killed
- * under load was seen to listen first, and to leave a queue without a leader for good when a command for it came before.
- */
-const SETTLE: Micros = 2 * SECOND;
 
 /** What lives on a connection; `ended` asks for another setup on the same connection. */
 export interface Session {
@@ -51,8 +45,6 @@ export class Link {
   #upSince: Micros | null = null;
   #detail = 'Not connected yet.';
   #failure: Error | null = null;
-  /** The last attempt found no broker: the next that succeeds meets one that has just started. */
-  #wasRefused = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -105,7 +97,6 @@ export class Link {
       if (this.#isPermanent(reason)) return this.#fail(reason);
       if (this.#upSince !== null && clock.monotonic() - this.#upSince >= STABLE) attempt = 0;
       this.#upSince = null;
-      this.#wasRefused = reason instanceof Unreachable;
       this.#detail = messageOf(reason);
       const wait = fullJitter(attempt, reconnectMax);
       log.warn({ link: role, reason: this.#detail, waitMs: Math.round(wait / 1000) }, 'No connection; trying again.');
@@ -120,8 +111,6 @@ export class Link {
     try {
       model = await dial();
       const lost = this.#watch(model);
-      if (this.#wasRefused) await sleep(clock, SETTLE, this.#stop.signal);
-      this.#wasRefused = false;
       for (let attempt = 0; ; attempt++) {
         const session = await unlessAborted(this.#stop.signal, Promise.race([this.#options.setup(model), lost.failed]));
         if (session === null) return new BusUnavailable('The bus was closed.');

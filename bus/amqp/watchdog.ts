@@ -16,9 +16,9 @@ export function watchConfirms(
     const age = publisher.oldest;
     const fields = { oldestSeconds: Math.round(age / SECOND), unconfirmed: publisher.unconfirmed };
     if (age > alarm && !isOverdue) log.warn(fields, 'The broker does not confirm what was published.');
-    if (age <= alarm && isOverdue) log.info(fields, 'The broker confirms again.');
-    // Out of the alarm's reach the broker would have asked to wait; it may have lost the messages, so they are sent again.
-    if (age > alarm) publisher.renew();
+    if (age <= alarm && isOverdue) log.info(fields, 'No message waits long for its confirm any more.');
+    // A broker that asks to wait may take its time. One that does not may have lost the messages: they are to be sent again.
+    if (age > 2 * alarm) publisher.renew();
     isOverdue = age > alarm;
     metrics.overdue.set(isOverdue ? 1 : 0);
   };

@@ -23,7 +23,10 @@ async function asOther<T>(
 
 async function openChannel() {
   const connection = await connect(rabbit.url);
-  return { connection, channel: await connection.createConfirmChannel() };
+  const channel = await connection.createConfirmChannel();
+  // A question about a queue that is not there closes the channel.
+  channel.on('error', () => undefined);
+  return { connection, channel };
 }
 
 t.test('a queue deleted under its consumer is declared and consumed again', async (t) => {
@@ -35,7 +38,9 @@ t.test('a queue deleted under its consumer is declared and consumed again', asyn
   await bus.publish(message(exchange, 'a.b', 'before'));
   await eventually(() => got.length === 1);
   await asOther((channel) => channel.deleteQueue(queue));
-  await eventually(() => asOther(async (channel) => (await channel.checkQueue(queue)).consumerCount === 1));
+  await eventually(() =>
+    asOther(async (channel) => (await channel.checkQueue(queue)).consumerCount === 1).catch(() => false),
+  );
   await bus.publish(message(exchange, 'a.b', 'after'));
   await eventually(() => got.length === 2);
   t.match(lines.join(''), /the queue was deleted/);
@@ -128,7 +133,7 @@ t.test('wrong password and wrong virtual host fail at once, and no log shows a p
   const { bus, lines } = makeBus(t, wrong);
   const failure = await bus.connect().catch((cause: unknown) => String(cause));
   t.match(failure, /refuses the user "guest".*bus\.password_file/s);
-  t.notMatch(`${failure}${lines.join('')}${bus.status().detail}`, /sesame/);
+  t.notMatch([failure, ...lines, bus.status().detail].join(''), /sesame/);
   const elsewhere = makeBus(t, `${rabbit.url}/not%2Fthere`).bus;
   await t.rejects(elsewhere.connect(), { code: 'MTR_BUS_TOPOLOGY', message: /virtual host "not\/there"/ });
   await t.rejects(makeBus(t, 'amqp://[broken').bus.connect(), { code: 'MTR_CONFIG' });
@@ -145,6 +150,7 @@ t.test('the password comes from a file, whatever its letters', async (t) => {
   const { bus } = makeBus(t, url, { password_file: file });
   await bus.connect();
   t.equal(bus.status().state, 'connected');
+  t.equal(await connections(), 2, 'one to publish, one to consume');
   const inUrl = rabbit.url.replace('guest:guest', `meter:${encodeURIComponent(password)}`);
   await makeBus(t, inUrl).bus.connect();
   await t.rejects(makeBus(t, url, { password_file: `${file}.missing` }).bus.connect(), {
@@ -282,5 +288,5 @@ t.test('more publishers than the window holds: all are confirmed, the window is 
 async function connections(): Promise<number> {
   await settleDown();
   const listed = await rabbit.ctl('list_connections', 'pid');
-  return listed.split('\n').filter((line) => line.startsWith('<')).length;
+  return listed.split('\n').filter((line) => /^<.*>$/.test(line.trim())).length;
 }

@@ -8,12 +8,14 @@ const rabbit = await startRabbit();
 t.teardown(() => rabbit.stop());
 
 /** Publishes and consumes while `disturb` does its worst; all that was confirmed must have been delivered. */
-async function underLoad(t: Test, disturb: () => Promise<unknown>) {
+async function underLoad(t: Test, disturb: () => Promise<unknown>, prepare?: () => Promise<void>) {
   const { exchange, queue, topology } = makePlace();
   const tested = makeBus(t, rabbit.url);
   const { bus } = tested;
   await bus.declare(topology);
   await bus.connect();
+  await prepare?.();
+  await eventually(() => bus.status().state === 'connected');
   const delivered = new Set<string | null>();
   await bus.consume(queue, { prefetch: 50 }, async (delivery: Delivery) => {
     delivered.add(delivery.messageId);
@@ -57,15 +59,17 @@ t.test('connections that the broker closes are made again; nothing confirmed is 
 });
 
 t.test('a broker that is shut down and started again is used again', async (t) => {
-  const { unknown } = await underLoad(t, () => rabbit.restart());
-  t.ok(unknown.length > 0);
+  await underLoad(t, () => rabbit.restart());
 });
 
 t.test('a broker that is killed and started again has all that it confirmed', async (t) => {
-  await underLoad(t, async () => {
+  const disturb = async (): Promise<void> => {
     await rabbit.kill();
     await rabbit.restart();
-  });
+  };
+  // RabbitMQ 3.10 writes down the name of a new quorum queue within three minutes, or when it is shut down in order. Killed
+  // before that, it starts with a queue that never elects a leader.
+  await underLoad(t, disturb, () => rabbit.restart());
 });
 
 t.test('acknowledgements of before a loss are dropped, the message comes again', async (t) => {
@@ -89,7 +93,7 @@ t.test('acknowledgements of before a loss are dropped, the message comes again',
 });
 
 t.test('publishing waits for a broker that is away, but not for ever', async (t) => {
-  const { exchange, queue, topology } = makePlace();
+  const { exchange, queue, topology } = makePlace({ type: 'classic' });
   const { bus } = makeBus(t, rabbit.url, {}, { patience: 1_500_000 });
   await bus.declare(topology);
   await bus.connect();

@@ -7,7 +7,7 @@ import { collect, eventually, makePlace, message, rest, settleDown, text, type P
 /** How the suite reaches one kind of bus. */
 export interface BusUnderTest {
   /** A bus on the same broker as all others of this run, connected. The suite closes it. */
-  open(): Promise<Bus>;
+  readonly open: () => Promise<Bus>;
   /** Bytes above which publish refuses. */
   readonly maxMessage: number;
 }
