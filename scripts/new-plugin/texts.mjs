@@ -43,6 +43,8 @@ ${
     : `
 ## Meters
 
+<!-- prettier-ignore-start -->
+
 <!-- meters -->
 
 | meter | type | unit | what it is |
@@ -50,6 +52,8 @@ ${
 ${meters(name)}
 
 <!-- /meters -->
+
+<!-- prettier-ignore-end -->
 `
 }
 ## Needs
@@ -60,6 +64,8 @@ Rights, services, kernel features.
 
 Below \`plugins.${name}\`; every option is in [sample.config.yaml](sample.config.yaml).
 
+<!-- prettier-ignore-start -->
+
 <!-- options -->
 
 | option | default | meaning |
@@ -67,6 +73,8 @@ Below \`plugins.${name}\`; every option is in [sample.config.yaml](sample.config
 | \`${option}\` | \`${value}\` | ${meaning} |
 
 <!-- /options -->
+
+<!-- prettier-ignore-end -->
 
 ## Example output
 
