@@ -10,7 +10,8 @@ import { checkOptions, findPlugins, importPlugin } from '@nephometer/core';
 import { parse } from 'yaml';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const README_SECTIONS = ['Reads', 'Needs', 'Configuration', 'Example output', 'Limits'];
+/** What a README must tell, by words of its headings. */
+const README_SECTIONS = ['reads?', 'needs?', 'configur\\w+|options', 'example|output', 'limits?'];
 
 /** What a plugin folder lacks, by name. */
 async function missingParts(folder: string): Promise<string[]> {
@@ -37,8 +38,8 @@ async function missingParts(folder: string): Promise<string[]> {
 }
 
 function missingSections(readme: string): string[] {
-  return README_SECTIONS.filter((title) => !new RegExp(`^##+ ${title}\\b`, 'm').test(readme)).map(
-    (title) => `the section ${title} in README.md`,
+  return README_SECTIONS.filter((title) => !new RegExp(`^##+ .*\\b(${title})\\b`, 'im').test(readme)).map(
+    (title) => `a heading of README.md with ${title}`,
   );
 }
 
