@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from '@nephometer/core/plugin';
 import { CpuAccounts } from './accounts.ts';
 
@@ -32,9 +32,11 @@ export async function loadAccounts(path: string | null, boot: string): Promise<C
   }
 }
 
-/** Replaces the file as a whole, so that a reader never sees half of it. */
+/**
+ * Replaces the file as a whole, so that a reader never sees half of it. Its folder is for the daemon to make: a poll that is
+ * only tried leaves none behind.
+ */
 export async function saveAccounts(path: string, boot: string, accounts: CpuAccounts): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const fresh = `${path}.${process.pid}.new`;
   await writeFile(fresh, JSON.stringify({ boot, ...accounts.state() }), { mode: 0o600 });
   await rename(fresh, path);

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -88,6 +88,7 @@ t.test('over a restart', async (t) => {
     await promisify(execFile)('mkdir', ['-p', join(proc, 'sys/kernel/random')]);
     await writeFile(join(proc, 'sys/kernel/random/boot_id'), `${boot}\n`);
   };
+  await mkdir(join(folder, 'data'));
   const options = { proc, passwd: join(cases, 'input/etc/passwd') };
   const setting = { config: { data_dir: join(folder, 'data') } };
   const poll = (): Promise<PollResult> => pollPlugin(createUsers(), options, setting);
