@@ -1,1 +1,1 @@
-export {};
+export { createLibvirt, default } from './libvirt.ts';
