@@ -38,7 +38,7 @@ void t.test('links between pages lead somewhere', (t) => {
 });
 
 void t.test('the tree speaks of the project alone', (t) => {
-  const forbidden = /(^|[^A-Za-z0-9_.])\/(work|root)\/|https?:\/\/(registry|deb|security)\.[a-z]+\.org/;
+  const forbidden = /(^|[^A-Za-z0-9_.])\/(work|farm)\/|https?:\/\/(registry|deb|security)\.[a-z]+\.org/;
   for (const file of tracked().filter((name) => !/package-lock\.json$|^test\/docs\.test\.ts$/.test(name))) {
     if (existsSync(join(root, file)))
       t.notMatch(readFileSync(join(root, file), 'utf8').slice(0, 2_000_000), forbidden, file);

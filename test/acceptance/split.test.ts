@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { influxUrl, rabbitmqUrl, temporaryFolder, uniqueName } from '../servers/index.ts';
+import { influxUrl, rabbitmqUrl, temporaryFolder, uniqueName, until } from '../servers/index.ts';
 import { ask, askUntil, startDaemon } from './nephometer.ts';
 import type { Answer, Daemon } from './nephometer.ts';
 
@@ -28,7 +28,7 @@ const env = {
 function configOf(host: string): string {
   return [
     `host: ${host}`,
-    'interval: 1s',
+    'interval: 2s',
     `bus: {namespace: ${namespace}}`,
     'agent: {spread: 0s}',
     `api: {tokens: [{name: test, role: admin, file: ${tokenFile}}]}`,
@@ -46,6 +46,9 @@ t.teardown(async () => {
   await Promise.all([agent, ...collectors, ...apis].map(({ process }) => process.end()));
 });
 
+/** As long as the minute that an operator may need, where it is run by hand; CI shows the same in less. */
+const STANDSTILL_SECONDS = Number(process.env['NEPHOMETER_TEST_STANDSTILL'] ?? 20);
+
 const METER = 'hardware.memory.total';
 
 interface Sample {
@@ -53,10 +56,35 @@ interface Sample {
   readonly message_id: string;
 }
 
+interface LedgerRow {
+  readonly digest: string;
+  readonly agent_id: string | null;
+  readonly epoch: string;
+  readonly seq: number;
+  readonly samples: number;
+  readonly header: { readonly samples: number } | null;
+}
+
 const samplesOf = (api: Daemon | undefined): Promise<Answer> =>
   ask(api?.url ?? '', token, `/v2/meters/${METER}?limit=10000`);
-const seconds = (rows: readonly Sample[]): number[] =>
-  rows.map(({ timestamp }) => Math.floor(Date.parse(`${timestamp}Z`) / 1000));
+
+/** Every ledger row of agents, page by page. */
+async function ledgerOf(api: Daemon | undefined): Promise<LedgerRow[]> {
+  const rows: LedgerRow[] = [];
+  for (let next: string | null = ''; next !== null;) {
+    const { body } = await ask(api?.url ?? '', token, `/v1/ledger?limit=100${next === '' ? '' : `&after=${next}`}`);
+    const page = body as { batches: LedgerRow[]; next: string | null };
+    rows.push(...page.batches);
+    next = page.next;
+  }
+  return rows;
+}
+
+/** Sequence numbers of the agent that the ledger has not, below the greatest one that it has. */
+function missingSeqs(rows: readonly LedgerRow[]): number[] {
+  const have = new Set(rows.map(({ seq }) => seq));
+  return Array.from({ length: Math.max(0, ...have) }, (_, index) => index + 1).filter((seq) => !have.has(seq));
+}
 
 void t.test('five processes: what the agent measures, both API servers answer alike', async (t) => {
   await askUntil(
@@ -65,18 +93,18 @@ void t.test('five processes: what the agent measures, both API servers answer al
     'no samples arrive',
     60_000,
   );
-  const upTo = new Date(Date.now() - 3000).toISOString().slice(0, 19);
+  const upTo = new Date(Date.now() - 5000).toISOString().slice(0, 19);
   const question = `/v2/meters/${METER}/statistics?q.field=timestamp&q.op=lt&q.value=${upTo}`;
   const answers = await Promise.all(apis.map(({ url }) => ask(url, token, question)));
   t.equal(answers[0]?.status, 200);
   t.same(answers[0]?.body, answers[1]?.body);
 });
 
-void t.test('a collector and an API server stop for a while: no client sees it, no sample is lost', async (t) => {
+void t.test('a collector and an API server stand still, then end: no client sees it, no sample is lost', async (t) => {
   const stopped = [collectors[0], apis[0]];
   for (const daemon of stopped) daemon?.process.signal('SIGSTOP');
   const answered: number[] = [];
-  for (let i = 0; i < 20; i += 1) {
+  for (let i = 0; i < STANDSTILL_SECONDS; i += 1) {
     answered.push((await samplesOf(apis[1])).status);
     await sleep(1000);
   }
@@ -86,32 +114,25 @@ void t.test('a collector and an API server stop for a while: no client sees it, 
     'the other API server answered all the time',
   );
 
-  await t.test('then one of each ends for good', async (t) => {
-    await collectors[0]?.process.end();
-    await apis[0]?.process.kill();
-    const { body: before } = await samplesOf(apis[1]);
-    const { body: rows } = await askUntil(
-      () => samplesOf(apis[1]),
-      ({ body }) => (body as Sample[]).length >= (before as Sample[]).length + 5,
-      'the other collector does not take over',
-      60_000,
-    );
-    t.equal(new Set((rows as Sample[]).map((row) => row.message_id)).size, (rows as Sample[]).length, 'nothing twice');
-  });
-
-  // What was with the collector that stood still comes back to the queue, so give the last seconds time to arrive.
-  const complete = (answer: Answer): boolean => missing(seconds(answer.body as Sample[])).length === 0;
-  const { body } = await askUntil(() => samplesOf(apis[1]), complete, 'some seconds stay missing', 90_000).catch(
-    async () => await samplesOf(apis[1]),
+  await collectors[0]?.process.end();
+  await apis[0]?.process.kill();
+  const before = Math.max(...(await ledgerOf(apis[1])).map(({ seq }) => seq));
+  let rows: LedgerRow[] = [];
+  await until(
+    async () => {
+      rows = await ledgerOf(apis[1]);
+      return Math.max(...rows.map(({ seq }) => seq)) >= before + 3 && missingSeqs(rows).length === 0;
+    },
+    {
+      timeoutMs: 60_000,
+      everyMs: 500,
+      describe: () => `batches stay missing: ${missingSeqs(rows).join(', ')} of ${rows.length}`,
+    },
   );
-  t.same(missing(seconds(body as Sample[])), [], 'every second from the first to the last has its sample');
+  t.equal(new Set(rows.map(({ epoch }) => epoch)).size, 1, 'the agent ran all the time');
+  t.equal(new Set(rows.map(({ digest }) => digest)).size, rows.length, 'no batch twice');
+  for (const row of rows) t.equal(row.samples, row.header?.samples, `every sample of batch ${row.seq} is stored`);
+  const { body } = await samplesOf(apis[1]);
+  const ids = (body as Sample[]).map((row) => row.message_id);
+  t.equal(new Set(ids).size, ids.length, 'no sample twice');
 });
-
-/** Seconds between the first and the last but two that have no sample; a poll may start a moment late, not never. */
-function missing(times: readonly number[]): number[] {
-  const sorted = [...new Set(times)].sort((a, b) => a - b);
-  const [first = 0] = sorted;
-  const last = sorted[sorted.length - 3] ?? first;
-  const have = new Set(sorted);
-  return Array.from({ length: last - first }, (_, index) => first + index).filter((second) => !have.has(second));
-}
