@@ -5,8 +5,8 @@ import type { AgentRole } from './agent.ts';
 import { pollOnceCommand } from './commands/poll.ts';
 import { listPlugins } from './commands/plugins.ts';
 import { runAgent } from './commands/run.ts';
-import { loadSettings } from './settings.ts';
-import type { SettingFlags } from './settings.ts';
+import { loadSettings } from '@nephometer/core';
+import type { SettingFlags } from '@nephometer/core';
 
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }

@@ -10,22 +10,28 @@ export interface AdapterContext {
   readonly metrics: MetricRegistry;
 }
 
-/** Opens the configured bus; adapters are optional packages, loaded when they are asked for. */
-export async function openBus({ config, log, metrics }: AdapterContext): Promise<Bus> {
+/** A bus that is made but not connected yet. */
+export interface OpenBus extends Bus {
+  /** Resolves with the first connection; rejects when trying again does not help. */
+  connect(): Promise<void>;
+}
+
+/** Makes the configured bus; adapters are optional packages, loaded when they are asked for. */
+export async function openBus(context: AdapterContext & { onFatal: (cause: unknown) => void }): Promise<OpenBus> {
+  const { config, log, metrics, onFatal } = context;
   if (config.bus.url.startsWith('memory:')) {
     const { createMemoryBus } = await import('@nephometer/bus-memory');
-    return createMemoryBus({ log });
+    return Object.assign(createMemoryBus({ log, metrics }), { connect: () => Promise.resolve() });
   }
   const { createAmqpBus } = await adapter('@nephometer/bus-amqp', () => import('@nephometer/bus-amqp'));
-  const bus = createAmqpBus({
+  return createAmqpBus({
     url: config.bus.url,
     config: config.bus,
     name: `nephometer ${nodeName(config)}`,
     log,
     metrics,
+    onFatal,
   });
-  await bus.connect();
-  return bus;
 }
 
 /** Opens the configured store; null for `none`, where the data is taken from the bus by others. */

@@ -16,7 +16,6 @@ import {
   TokenBook,
 } from '@nephometer/core';
 import type {
-  Bus,
   Keyring,
   LoadedConfig,
   LoadedPlugins,
@@ -29,6 +28,8 @@ import type {
 import { agentIdentity, agentNamespaces, createAgent, openLmdbSpool } from 'nephometer-agent';
 import { join } from 'node:path';
 import { openBus, openStore } from './adapters.ts';
+import type { OpenBus } from './adapters.ts';
+import { FatalLine } from './fatal-line.ts';
 import { searchFolders } from './plugins.ts';
 import { createRetention } from './retention.ts';
 import { VERSION } from './version.ts';
@@ -47,6 +48,8 @@ export interface Composition {
   readonly metrics: MetricRegistry;
   /** Where this process answers; known after the start. */
   readonly address: () => string;
+  /** Takes what ends the process when something fails that no retry heals. */
+  readonly onFatal: (stop: (cause: Error) => void) => void;
   /** Closes what `compose` opened, for a composition that is never started. */
   readonly release: () => Promise<void>;
 }
@@ -58,7 +61,8 @@ interface Parts {
   readonly metrics: MetricRegistry;
   readonly status: ProcessStatus;
   readonly keyring: Keyring;
-  readonly bus: Bus;
+  readonly bus: OpenBus;
+  readonly fatal: FatalLine;
   readonly store: Store | null;
   /** Only where an agent runs. */
   readonly spool: Spool | null;
@@ -78,12 +82,13 @@ export async function compose(roles: readonly Role[], loaded: LoadedConfig, log:
   });
   const keyring = await loadKeyring(config);
   const plugins = await loadPlugins({ namespaces: namespacesOf(roles), loaded, log, searchFrom: searchFolders() });
-  const bus = await openBus({ config, log, metrics });
+  const fatal = new FatalLine();
+  const bus = await openBus({ config, log, metrics, onFatal: fatal.report });
   const store = needsStore(roles) ? await openStore({ config, log, metrics }) : null;
   if (store === null && roles.includes('api')) throw storeNeeded();
   const spool = roles.some(isAgent) ? await openSpool(loaded, log) : null;
   const tokens = new TokenBook(await declaredTokens(config.api.tokens), store);
-  return wire({ roles, loaded, log, metrics, status, keyring, bus, store, spool, plugins, tokens });
+  return wire({ roles, loaded, log, metrics, status, keyring, bus, fatal, store, spool, plugins, tokens });
 }
 
 /** Order of start: what receives before what sends; stop goes the other way. */
@@ -106,6 +111,7 @@ async function wire(parts: Parts): Promise<Composition> {
     tokens: parts.tokens,
     plugins: parts.plugins,
     metrics: parts.metrics,
+    onFatal: parts.fatal.connect,
     release: () => closeAdapters(parts),
     address: () => api?.url ?? `http://${parts.loaded.config.listen.host}:${door?.port ?? 0}`,
   };
@@ -192,6 +198,7 @@ async function agentOf(parts: Parts, spool: Spool): Promise<Service> {
     log,
     metrics,
     status,
+    onFatal: parts.fatal.report,
   });
 }
 
@@ -202,7 +209,13 @@ function openSpool({ config }: LoadedConfig, log: Logger): Promise<Spool> {
 
 /** Bus, store and spool are open before everything else starts, and close after all else has stopped. */
 function adaptersAsService(parts: Parts): Service {
-  return { name: 'adapters', start: () => Promise.resolve(), stop: () => closeAdapters(parts) };
+  return { name: 'adapters', start: () => connectBus(parts), stop: () => closeAdapters(parts) };
+}
+
+/** Nothing waits for the broker: agents spool, the API answers, and readiness says what is missing. */
+function connectBus({ bus, fatal }: Parts): Promise<void> {
+  bus.connect().catch(fatal.report);
+  return Promise.resolve();
 }
 
 async function closeAdapters({ bus, store, spool }: Parts): Promise<void> {

@@ -1,10 +1,9 @@
 import t from 'tap';
-import { ConfigError } from '@nephometer/core';
+import { ConfigError, loadSettings } from '@nephometer/core';
 import { ApiError } from './client.ts';
 import { formatRows } from './format.ts';
 import type { Column } from './format.ts';
 import { queryPairs } from './query.ts';
-import { loadSettings } from './settings.ts';
 
 interface Row {
   readonly name: string;

@@ -5,4 +5,3 @@ export { createProgram } from './program.ts';
 export { configSchema, isSection } from './schema-walk.ts';
 export type { SchemaNode } from './schema-walk.ts';
 export { ownSecretFile } from './secret.ts';
-export { ENVIRONMENT, loadSettings } from './settings.ts';

@@ -1,6 +1,6 @@
 import { findPlugins, loadPlugins, PLUGIN_NAMESPACES, silentLogger } from '@nephometer/core';
 import type { LoadedConfig, PluginEntry, PluginNamespace } from '@nephometer/core';
-import { searchFolders } from '../settings.ts';
+import { searchFolders } from '../plugins.ts';
 import { table } from './table.ts';
 
 /** Installed plugins, and why some are off, as a table. */

@@ -5,7 +5,7 @@ import type { Counter, CycleReport, LoadedConfig, LoadedPlugins, Logger } from '
 import { agentNamespaces } from '../agent.ts';
 import type { AgentRole } from '../agent.ts';
 import { pollPlugins } from '../poll-plugins.ts';
-import { searchFolders } from '../settings.ts';
+import { searchFolders } from '../plugins.ts';
 import { table } from './table.ts';
 
 const ROLES: readonly AgentRole[] = ['compute-agent', 'central-agent'];

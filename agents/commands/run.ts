@@ -3,12 +3,14 @@ import { createAmqpBus } from '@nephometer/bus-amqp';
 import type { AmqpBus } from '@nephometer/bus-amqp';
 import {
   ConfigError,
+  daemonLogger,
   declaredTokens,
   loadKeyring,
   loadPlugins,
   MetricRegistry,
   nodeName,
   ProcessStatus,
+  runUntilSignal,
   serveStatus,
   systemClock,
   TokenBook,
@@ -17,8 +19,7 @@ import type { Config, LoadedConfig, Logger, ProcessStatus as Status, Service, Sp
 import { agentNamespaces, createAgent } from '../agent.ts';
 import type { AgentRole } from '../agent.ts';
 import { agentIdentity } from '../identity.ts';
-import { runUntilSignal } from '../runtime.ts';
-import { daemonLogger, searchFolders } from '../settings.ts';
+import { searchFolders } from '../plugins.ts';
 import { openLmdbSpool } from '../spool.ts';
 
 export const AGENT_PORT = 8779;
@@ -58,7 +59,7 @@ export async function runAgent(roles: readonly AgentRole[], loaded: LoadedConfig
     onFatal,
   });
   const door = await statusDoor(config, status, log);
-  await runUntilSignal(inOrder(agent, door, bus, spool, onFatal), log, (stop) => (fatal = stop));
+  await runUntilSignal(inOrder(agent, door, bus, spool, onFatal), log, { onReady: (stop) => (fatal = stop) });
 }
 
 /** Beyond loopback only tokens that the configuration declares are known here: an agent reaches no store. */

@@ -2,13 +2,11 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { ConfigError, loadPlugins, maskSecrets, PLUGIN_NAMESPACES, silentLogger } from '@nephometer/core';
-import type { PluginNamespace } from '@nephometer/core';
+import { ConfigError, loadPlugins, loadSettings, maskSecrets, PLUGIN_NAMESPACES, silentLogger } from '@nephometer/core';
+import type { PluginNamespace, SettingFlags } from '@nephometer/core';
 import { print, withConfig } from '../command.ts';
 import { sampleConfig } from '../config-sample.ts';
 import { searchFolders } from '../plugins.ts';
-import { loadSettings } from '../settings.ts';
-import type { SettingFlags } from '../settings.ts';
 
 /** `config init|check|show`. */
 export function addConfigCommands(program: Command): void {

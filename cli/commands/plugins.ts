@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import { findPlugins, loadPlugins, PLUGIN_NAMESPACES, silentLogger } from '@nephometer/core';
-import type { PluginEntry, PluginNamespace } from '@nephometer/core';
+import { findPlugins, loadPlugins, loadSettings, PLUGIN_NAMESPACES, silentLogger } from '@nephometer/core';
+import type { PluginEntry, PluginNamespace, SettingFlags } from '@nephometer/core';
 import { print, withConfig, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import { searchFolders } from '../plugins.ts';
-import { loadSettings } from '../settings.ts';
-import type { SettingFlags } from '../settings.ts';
 
 interface PluginRow {
   readonly name: string;

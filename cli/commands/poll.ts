@@ -1,7 +1,17 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { EXIT_CODES, formatInstant, loadPlugins, silentLogger, systemClock, toPlain, toText } from '@nephometer/core';
-import type { Counter, LoadedPlugins } from '@nephometer/core';
+import {
+  EXIT_CODES,
+  formatInstant,
+  loadPlugins,
+  loadSettings,
+  silentLogger,
+  systemClock,
+  toPlain,
+  toText,
+} from '@nephometer/core';
+import type { Counter, LoadedPlugins, SettingFlags } from '@nephometer/core';
 import { agentNamespaces, pollPlugins } from 'nephometer-agent';
 import { ApiError } from '../client.ts';
 import { print, withConfig, withFormat } from '../command.ts';
@@ -9,8 +19,6 @@ import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
 import { searchFolders } from '../plugins.ts';
-import { loadSettings } from '../settings.ts';
-import type { SettingFlags } from '../settings.ts';
 
 interface PollFlags extends SettingFlags, FormatFlag {
   readonly once?: boolean;
@@ -58,8 +66,7 @@ export function addPoll(program: Command): void {
 
 function chosen(found: LoadedPlugins, names: readonly string[], folders: readonly string[]): LoadedPlugins {
   if (names.length === 0 && folders.length === 0) return found;
-  const inFolder = (folder: string): boolean =>
-    folders.some((given) => folder === given || folder.endsWith(given.replace(/^\.?\/*|\/+$/g, '')));
+  const inFolder = (folder: string): boolean => folders.some((given) => folder === resolve(given));
   const pollsters = found.pollsters.filter(({ entry }) => names.includes(entry.name) || inFolder(entry.folder));
   const missing = names.filter((name) => !pollsters.some(({ entry }) => entry.name === name));
   if (missing.length > 0 || pollsters.length === 0) throw notFound(found, missing);

@@ -1,12 +1,11 @@
 import { Argument, Option } from 'commander';
+import { runUntilSignal, daemonLogger, loadSettings } from '@nephometer/core';
+import type { SettingFlags } from '@nephometer/core';
 import type { Command } from 'commander';
 import { compose, ROLES } from '../compose.ts';
 import type { Role } from '../compose.ts';
 import { withConfig } from '../command.ts';
-import { runUntilSignal } from '../runtime.ts';
 import { makeDataDir } from '../secret.ts';
-import { daemonLogger, loadSettings } from '../settings.ts';
-import type { SettingFlags } from '../settings.ts';
 
 /** `run ROLE...`: some roles against a shared broker and store. */
 export function addRun(program: Command): void {
@@ -26,8 +25,9 @@ export function addRun(program: Command): void {
       await makeDataDir(loaded.config);
       const log = daemonLogger(loaded.config);
       const composition = await compose([...new Set(roles)], loaded, log);
-      await runUntilSignal(composition.service, log, () => {
-        log.info({ roles, address: composition.address() }, 'Running.');
+      await runUntilSignal(composition.service, log, {
+        onReady: composition.onFatal,
+        onStarted: () => log.info({ roles, address: composition.address() }, 'Running.'),
       });
     });
 }

@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
+import { runUntilSignal, daemonLogger, loadSettings } from '@nephometer/core';
+import type { SettingFlags } from '@nephometer/core';
 import { relative, resolve } from 'node:path';
 import { compose, ROLES } from '../compose.ts';
 import type { Composition, Role } from '../compose.ts';
 import { print, withConfig } from '../command.ts';
-import { runUntilSignal } from '../runtime.ts';
 import { makeDataDir, ownAdminToken, ownSecretFile } from '../secret.ts';
-import { daemonLogger, loadSettings } from '../settings.ts';
-import type { SettingFlags } from '../settings.ts';
 import { VERSION } from '../version.ts';
 
 /** What `up` takes for granted where the configuration says nothing: no server needed, quick first figures. */
@@ -30,9 +29,12 @@ export function addUp(program: Command): void {
       const log = daemonLogger(config);
       const roles = ROLES.filter((role) => flags.agents || !role.endsWith('-agent'));
       const composition = await compose(roles, { ...loaded, config }, log);
-      await runUntilSignal(composition.service, log, async () => {
-        const tokenFile = await ownAdminToken(config, composition.tokens);
-        print(banner(composition, roles, config.data_dir, tokenFile));
+      await runUntilSignal(composition.service, log, {
+        onReady: composition.onFatal,
+        onStarted: async () => {
+          const tokenFile = await ownAdminToken(config, composition.tokens);
+          print(banner(composition, roles, config.data_dir, tokenFile));
+        },
       });
     });
 }

@@ -16,9 +16,28 @@ export interface Clock {
 
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** What has to be added to the steady clock to give the wall clock, microseconds. */
+let offset = Date.now() * 1000 - steady();
+
+function steady(): Micros {
+  return Number(process.hrtime.bigint() / 1000n);
+}
+
+/**
+ * The wall clock in microseconds. The system gives whole milliseconds; between them the steady clock counts on, and is
+ * taken up again wherever the wall clock was corrected.
+ */
+function wallClock(): Micros {
+  const wall = Date.now() * 1000;
+  const counted = steady() + offset;
+  if (counted < wall) offset += wall - counted;
+  else if (counted >= wall + 1000) offset -= counted - (wall + 999);
+  return steady() + offset;
+}
+
 export const systemClock: Clock = {
-  now: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
-  monotonic: () => Number(process.hrtime.bigint() / 1000n),
+  now: wallClock,
+  monotonic: steady,
   after(delay, call) {
     let timer: NodeJS.Timeout;
     const arm = (restMs: number): void => {

@@ -72,8 +72,13 @@ export interface Answer {
 }
 
 /** Asks an API as JSON. */
-export async function ask(url: string, token: string, path: string, init: RequestInit = {}): Promise<Answer> {
-  const headers = { 'x-auth-token': token, 'content-type': 'application/json', ...init.headers };
+export async function ask(
+  url: string,
+  token: string,
+  path: string,
+  init: { method?: string; body?: string } = {},
+): Promise<Answer> {
+  const headers = { 'x-auth-token': token, 'content-type': 'application/json' };
   const response = await fetch(url + path, { ...init, headers, signal: AbortSignal.timeout(30_000) });
   const text = await response.text();
   return { status: response.status, body: text === '' ? null : (JSON.parse(text) as unknown) };

@@ -44,7 +44,7 @@ void t.test(
       noAck: true,
     });
 
-    const file = fileURLToPath(new URL('nova-compute.instance.create.end/notification.json', CASES));
+    const file = fileURLToPath(new URL('nova-compute.instance.create.end.json', CASES));
     const { message } = JSON.parse(readFileSync(file, 'utf8')) as { message: Record<string, unknown> };
     // An id of its own, so that the shared broker may hold what other runs have left.
     const inner = { ...message, message_id: uniqueName('m') };

@@ -1,4 +1,5 @@
-import { configSchema, ENVIRONMENT, isSection } from 'nephometer';
+import { ENVIRONMENT } from '@nephometer/core';
+import { configSchema, isSection } from 'nephometer';
 import type { SchemaNode } from 'nephometer';
 import { GENERATED_NOTE, markdownTable } from './page.ts';
 

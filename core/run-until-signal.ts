@@ -1,18 +1,26 @@
-import { BusUnavailable, EXIT_CODES, exitCodeOf, messageOf } from '@nephometer/core';
-import type { Logger, Service } from '@nephometer/core';
+import { BusUnavailable, messageOf } from './errors.ts';
+import { EXIT_CODES, exitCodeOf } from './exit-codes.ts';
+import type { Service } from './lifecycle.ts';
+import type { Logger } from './log.ts';
 
 /** How long a drain may take; below the TimeoutStopSec of a service manager (90 s by default). */
-const DRAIN_DEADLINE_MS = 30_000;
+const DRAIN_DEADLINE_MS = 60_000;
+
+export interface RunHooks {
+  /** Before the start: is given what ends the process for a reason of its own. */
+  readonly onReady?: (stop: (cause: Error) => void) => void;
+  /** After the start. */
+  readonly onStarted?: () => void | Promise<void>;
+}
 
 /**
  * Starts a service and ends with the process: on SIGTERM or SIGINT it drains and exits 0, on a second signal, or when
  * the drain takes too long, it exits at once. What no retry heals, and a programming error, drain too and exit non-zero.
- * @param onReady is given what ends the process for a reason of its own
  */
 export async function runUntilSignal(
   service: Service,
   log: Logger,
-  onReady: (stop: (cause: Error) => void) => void,
+  { onReady, onStarted }: RunHooks = {},
 ): Promise<never> {
   const code = await new Promise<number>((resolve, reject) => {
     let stopping = false;
@@ -36,13 +44,14 @@ export async function runUntilSignal(
     };
     process.on('uncaughtException', die);
     process.on('unhandledRejection', die);
-    onReady((cause) => {
+    onReady?.((cause) => {
       // A connection that was closed by our own stop is no failure.
       if (stopping && cause instanceof BusUnavailable) return;
       log.error({ cause: messageOf(cause) }, 'Exiting: trying again does not help.');
       stop(exitCodeOf(cause));
     });
-    service.start().catch((cause: unknown) => {
+    const started = service.start().then(() => (stopping ? undefined : onStarted?.()));
+    started.catch((cause: unknown) => {
       stopping = true;
       drain(service, log).then(() => reject(cause), reject);
     });

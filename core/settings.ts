@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
-import { ConfigError, createLogger, loadConfigFile, parseConfig } from '@nephometer/core';
-import type { Config, ConfigInput, LoadedConfig, Logger } from '@nephometer/core';
+import { loadConfigFile, parseConfig } from './config-file.ts';
+import type { LoadedConfig } from './config-file.ts';
+import type { Config, ConfigInput } from './config.ts';
+import { ConfigError } from './errors.ts';
+import { createLogger } from './log.ts';
+import type { Logger } from './log.ts';
 
 /** Options that several commands share; each has an environment variable and a key of the configuration. */
 export interface SettingFlags {
