@@ -35,6 +35,8 @@ export interface ConsumeOptions extends OpenOptions {
  * @throws StoreUnavailable nothing may be acknowledged; the same bodies again make nothing twice
  */
 export async function consumeBatch(inbound: readonly Inbound[], options: ConsumeOptions): Promise<readonly Consumed[]> {
+  // Revocations hold from now on, and only the store knows them: without it nothing is judged.
+  await options.keyring.refresh();
   const opened = await openAll(inbound, options);
   const { store, clock, metrics, config } = options;
   const maxAttempts = config.collector.max_attempts;

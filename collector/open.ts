@@ -82,7 +82,7 @@ function open(inbound: Inbound, { config, keyring, clock, metrics }: OpenOptions
     if (envelope.kind === 'batch') {
       return { kind: 'batch', inbound, envelope, verdict: verifyBatch(envelope, context) };
     }
-    const refusal = headerlessRefusal(envelope, inbound, config);
+    const refusal = headerlessRefusal(envelope, inbound, config, keyring);
     if (refusal !== null) return { kind: 'stripped', inbound, envelope, refusal };
     const messages = envelope.texts.map((text) => ({ text, verdict: verifyHeaderless(text, context) }));
     return { kind: 'headerless', inbound, messages };
@@ -98,7 +98,12 @@ function checkSize(body: Uint8Array, most: number): void {
 }
 
 /** Why messages without a batch header are refused here, or null. */
-function headerlessRefusal(envelope: HeaderlessEnvelope, inbound: Inbound, config: Config): Refusal | null {
+function headerlessRefusal(
+  envelope: HeaderlessEnvelope,
+  inbound: Inbound,
+  config: Config,
+  keyring: Keyring,
+): Refusal | null {
   if (envelope.publisherId?.startsWith(OUR_PUBLISHER) === true) {
     return new Refusal('headerless', `An envelope of ${envelope.publisherId} came without its batch header.`);
   }
@@ -106,6 +111,14 @@ function headerlessRefusal(envelope: HeaderlessEnvelope, inbound: Inbound, confi
     const ways = "Ceilometer's own exchange (ceilometer.enabled) or POST /v1/messages";
     return new Refusal('headerless', `Our own exchange carries signed batches only; without a header, use ${ways}.`);
   }
-  if (config.signing.accept_headerless) return null;
-  return new Refusal('headerless', 'The message has no batch header, and signing.accept_headerless is false.');
+  if (keyring.sharedKeys().length === 0) {
+    return new Refusal(
+      'headerless',
+      'The message has no batch header, and there is no shared secret here to check it by.',
+    );
+  }
+  const asked = config.signing.accept_headerless;
+  if (asked ?? !(keyring.hasAgentKeys && inbound.transport === 'bus')) return null;
+  const why = asked === false ? 'signing.accept_headerless is false' : 'agents have keys of their own here';
+  return new Refusal('headerless', `The message has no batch header, and ${why} (signing.accept_headerless).`);
 }

@@ -31,6 +31,8 @@ function agentKeys(...keys: Partial<SigningKey>[]): Keyring {
     return { keyId: 'k1', secret: SECRET, agentId: AGENT, validFrom: null, validUntil: null, ...key };
   });
   return {
+    hasAgentKeys: true,
+    refresh: () => Promise.resolve(),
     signingKey: (agent) => known.find(({ agentId }) => agentId === agent) ?? fail(agent),
     find: (id) => known.find(({ keyId }) => keyId === id) ?? null,
     sharedKeys: () => [],
@@ -79,9 +81,11 @@ t.test('each fault of a batch has its own reason', (t) => {
   refused(t, 'signature', judge({ secret: Buffer.from('another secret') }));
   refused(t, 'agent', judge({ agent: 'agent-2', keyId: 'k1' }, { keyring: agentKeys({}) }));
   const until = agentKeys({ validUntil: START - 1 });
-  refused(t, 'revoked', judge({ keyId: 'k1' }, { keyring: until }));
-  refused(t, 'revoked', judge({ keyId: 'k1', created: START - SECOND }, { keyring: until }), false);
-  refused(t, 'revoked', judge({ keyId: 'k1' }, { keyring: agentKeys({ validFrom: START + 1 }) }));
+  refused(t, 'revoked', judge({ keyId: 'k1' }, { keyring: until }), true);
+  refused(t, 'revoked', judge({ keyId: 'k1', created: START - SECOND }, { keyring: until }), true);
+  refused(t, 'revoked', judge({ keyId: 'k1' }, { keyring: agentKeys({ validFrom: START + 1 }) }), true);
+  refused(t, 'signature', judge({ keyId: 'k1', secret: Buffer.from('forged') }, { keyring: until }));
+  refused(t, 'agent', judge({}, { keyring: agentKeys({}) }));
   refused(t, 'merkle', judge({ header: { merkle_root: '0'.repeat(64) } }));
   refused(t, 'merkle', judge({ header: { samples: 4 } }));
   refused(t, 'merkle', judge({ header: { runs: [{ source: 'default', slot: START, samples: 2 }] } }));

@@ -7,6 +7,7 @@ import {
   readMessage,
   Refusal,
   sha256,
+  SHARED_KEY_ID,
   verifyHeader,
   verifyMessage,
 } from '@nephometer/core';
@@ -55,6 +56,8 @@ export function verifyBatch(envelope: BatchEnvelope, context: VerifyContext): Ve
     const key = keyOf(envelope, context);
     checkWhole(envelope);
     proven = true;
+    checkValidity(key, 'signed', envelope.header.created);
+    checkValidity(key, 'received', context.now);
     const samples = readSamples(envelope, key);
     checkIds(samples);
     checkBatchClock(envelope, samples, context);
@@ -74,20 +77,29 @@ function recordOf(envelope: BatchEnvelope, samples: readonly ReceivedSample[], t
   return { digest, header, headerText, keyId: header.key_id, transport, samples };
 }
 
-/** The key that signed the header. @throws Refusal `key`, `agent`, `revoked`, `signature` */
-function keyOf({ header }: BatchEnvelope, { keyring, now }: VerifyContext): SigningKey {
+/** The key that signed the header. @throws Refusal `key`, `agent`, `signature` */
+function keyOf({ header }: BatchEnvelope, { keyring }: VerifyContext): SigningKey {
   const { key_id: keyId, agent_id: agent } = header;
   const key = keyring.find(keyId, agent);
-  if (key === null) throw new Refusal('key', `The key "${keyId}" is not known here; agent ${agent} signed with it.`);
+  if (key === null) throw unknownKey(keyId, agent, keyring);
   if (key.agentId !== null && key.agentId !== agent) {
     throw new Refusal('agent', `The key "${keyId}" belongs to agent ${key.agentId}; it may not sign for ${agent}.`);
   }
-  checkValidity(key, 'signed', header.created);
-  checkValidity(key, 'received', now);
   if (!verifyHeader(header, key.secret)) {
     throw new Refusal('signature', `The batch header of agent ${agent} does not match the key "${keyId}".`);
   }
   return key;
+}
+
+function unknownKey(keyId: string, agent: string, keyring: Keyring): Refusal {
+  if (keyId === SHARED_KEY_ID && keyring.hasAgentKeys) {
+    const remedy = 'issue it one, or say signing.accept_shared_batches while agents change over';
+    return new Refusal(
+      'agent',
+      `Agents have keys of their own here, and agent ${agent} signed with the shared secret; ${remedy}.`,
+    );
+  }
+  return new Refusal('key', `The key "${keyId}" is not known here; agent ${agent} signed with it.`);
 }
 
 function checkValidity(key: SigningKey, verb: 'signed' | 'received', at: Micros): void {

@@ -10,7 +10,9 @@ import type { Micros } from '../time.ts';
  * - BehindRetention: the question reaches behind what retention kept.
  *
  * Every read shows only samples whose batch has a ledger row (and, with `asOf`, one recorded by then), each message_id
- * once: of copies the one recorded first. Samples in conflict are not shown.
+ * once: of copies the one recorded first. Samples in conflict are not shown, until an entry of kind `resolution` (see
+ * core/model/resolution.ts) says which version counts: from its `recorded_at` on reads show that one, or none. A version
+ * that comes later is a conflict again.
  */
 export interface Store {
   /**
@@ -31,7 +33,7 @@ export interface Store {
 
   /** Ledger rows in order of `recorded_at`, then digest. */
   ledger(query: LedgerQuery): AsyncIterable<LedgerRow>;
-  /** Of the message_ids that are in conflict every version that matches; ordered as samples, then as recorded. */
+  /** Of the message_ids that are in conflict and not resolved every version that matches; ordered as samples, then as recorded. */
   conflicts(query: SampleQuery): AsyncIterable<StoredSample>;
 
   /** Appends to a named list (quarantine, tokens, ...). The same kind, id and body again is not appended twice. */
@@ -177,6 +179,8 @@ export interface EntryQuery {
   readonly id?: string;
   /** Only entries recorded before this, for paging back. */
   readonly before?: Micros;
+  /** Only entries recorded after this, to follow what is new. */
+  readonly after?: Micros;
   readonly limit?: number;
 }
 

@@ -11,23 +11,31 @@ export interface SigningKey {
   readonly validUntil: Micros | null;
 }
 
-/** The keys that this process knows. Implementations must never log a secret. */
+/** The keys that this process knows. Nothing here waits but `refresh`. Implementations must never log a secret. */
 export interface Keyring {
+  /** Whether agents have keys of their own: then the shared secret signs for none of them. */
+  readonly hasAgentKeys: boolean;
   /** The key that `agentId` signs with now. @throws KeyMissing */
   signingKey(agentId: string): SigningKey;
   /** The key of that id as `agentId` would hold it, valid or not; null when unknown. */
   find(keyId: string, agentId: string): SigningKey | null;
   /** Shared secrets to try on messages without a batch header, newest first. */
   sharedKeys(): readonly SigningKey[];
+  /**
+   * Learns what was rotated or revoked elsewhere, unless that was asked a moment ago. To be called before a group of
+   * messages is judged. @throws StoreUnavailable
+   */
+  refresh(): Promise<void>;
 }
 
 export const SHARED_KEY_ID = 'shared';
 
 /** Every agent and collector holds the same secret, as Ceilometer's `telemetry_secret`. */
 export class SharedSecretKeyring implements Keyring {
+  readonly hasAgentKeys = false;
   readonly #key: SigningKey;
   constructor(secret: Uint8Array) {
-    this.#key = { keyId: SHARED_KEY_ID, secret, agentId: null, validFrom: null, validUntil: null };
+    this.#key = sharedKey(secret);
   }
   signingKey(_agentId: string): SigningKey {
     return this.#key;
@@ -38,4 +46,11 @@ export class SharedSecretKeyring implements Keyring {
   sharedKeys(): readonly SigningKey[] {
     return [this.#key];
   }
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export function sharedKey(secret: Uint8Array): SigningKey {
+  return { keyId: SHARED_KEY_ID, secret, agentId: null, validFrom: null, validUntil: null };
 }
