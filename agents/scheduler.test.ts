@@ -1,6 +1,6 @@
 import t from 'tap';
 import { HOUR, ManualClock, MINUTE, parseTimestamp, SECOND } from '@nephometer/core';
-import type { Micros } from '@nephometer/core';
+import type { Clock, Micros } from '@nephometer/core';
 import { cronTimes } from './cron.ts';
 import { CronTimer, IntervalTimer, spreadOf } from './scheduler.ts';
 
@@ -164,4 +164,20 @@ t.test('a cron source whose clock is set back waits for its last slot to pass; a
   clock.jump(HOUR);
   await clock.advance(2 * MINUTE);
   t.same(slotsOf(ticks).slice(2), [at('2026-03-01T13:20:00')]);
+});
+
+t.test('a timer that fires a little early neither repeats a slot nor begins an epoch', async (t) => {
+  const hand = new ManualClock(at('2026-03-01T00:00:00'));
+  const { ticks, missed, events } = recorder(hand);
+  const early: Clock = {
+    now: () => hand.now(),
+    monotonic: () => hand.monotonic(),
+    after: (delay, call) => hand.after(delay - 300, call),
+  };
+  new IntervalTimer(early, 10 * SECOND, 0, events).start();
+  await hand.advance(35 * SECOND);
+  const slots = slotsOf(ticks);
+  t.equal(new Set(slots).size, slots.length, 'no slot twice');
+  t.notOk(ticks.some(({ newEpoch }) => newEpoch));
+  t.same(missed, []);
 });

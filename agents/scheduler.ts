@@ -87,7 +87,7 @@ export class IntervalTimer implements SlotTimer {
   #fire(): void {
     const steady = this.#clock.monotonic();
     // Whole intervals that passed beyond the one that was due.
-    const late = Math.floor((steady - this.#due) / this.#interval);
+    const late = Math.max(0, Math.floor((steady - this.#due) / this.#interval));
     const expected = this.#slot + (late + 1) * this.#interval;
     const intoSlot = steady - (this.#due + late * this.#interval) + this.#delay;
     const off = this.#clock.now() - (expected + intoSlot);

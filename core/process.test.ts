@@ -155,3 +155,13 @@ void t.test('tokens come in either header', (t) => {
   for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.evil.example']) t.notOk(isLoopback(host), host);
   t.end();
 });
+
+void t.test('the system clock never calls early, and its two hands agree', async (t) => {
+  for (const delay of [0, 100, 1500, 20_300]) {
+    const [wall, start] = [systemClock.now(), systemClock.monotonic()];
+    await new Promise<void>((resolve) => void systemClock.after(delay, resolve));
+    const passed = systemClock.monotonic() - start;
+    t.ok(passed >= delay, `${passed} us passed of ${delay}`);
+    t.ok(Math.abs(systemClock.now() - wall - passed) < 5000, 'the wall clock moved as the steady one did');
+  }
+});

@@ -39,12 +39,15 @@ export const systemClock: Clock = {
   now: wallClock,
   monotonic: steady,
   after(delay, call) {
+    const due = steady() + Math.max(0, delay);
     let timer: NodeJS.Timeout;
-    const arm = (restMs: number): void => {
-      const step = Math.min(restMs, LONGEST_TIMEOUT_MS);
-      timer = setTimeout(() => (restMs > step ? arm(restMs - step) : call()), step);
+    // Node's timers may fire up to a millisecond early and take no delay beyond 2^31 ms: look again, and wait the rest.
+    const look = (): void => {
+      const rest = due - steady();
+      if (rest <= 0) call();
+      else timer = setTimeout(look, Math.min(Math.ceil(rest / 1000), LONGEST_TIMEOUT_MS));
     };
-    arm(Math.max(0, delay / 1000));
+    timer = setTimeout(look, Math.min(Math.ceil(Math.max(0, delay) / 1000), LONGEST_TIMEOUT_MS));
     return { cancel: () => clearTimeout(timer) };
   },
 };
