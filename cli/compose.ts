@@ -3,8 +3,10 @@ import type { Api } from '@nephometer/api';
 import { createCollector, createCollectorServer, createNotificationListener } from '@nephometer/collector';
 import type { Collector } from '@nephometer/collector';
 import {
+  assertVerifies,
   ConfigError,
   declaredTokens,
+  KeyBook,
   loadKeyring,
   loadPlugins,
   MetricRegistry,
@@ -15,16 +17,7 @@ import {
   systemClock,
   TokenBook,
 } from '@nephometer/core';
-import type {
-  Keyring,
-  LoadedConfig,
-  LoadedPlugins,
-  Logger,
-  PluginNamespace,
-  Service,
-  Spool,
-  Store,
-} from '@nephometer/core';
+import type { LoadedConfig, LoadedPlugins, Logger, PluginNamespace, Service, Spool, Store } from '@nephometer/core';
 import { agentIdentity, agentNamespaces, createAgent, openLmdbSpool } from 'nephometer-agent';
 import { join } from 'node:path';
 import { openBus, openStore } from './adapters.ts';
@@ -60,7 +53,7 @@ interface Parts {
   readonly log: Logger;
   readonly metrics: MetricRegistry;
   readonly status: ProcessStatus;
-  readonly keyring: Keyring;
+  readonly keyring: KeyBook;
   readonly bus: OpenBus;
   readonly fatal: FatalLine;
   readonly store: Store | null;
@@ -80,12 +73,14 @@ export async function compose(roles: readonly Role[], loaded: LoadedConfig, log:
     host: nodeName(config),
     started: new Date().toISOString(),
   });
-  const keyring = await loadKeyring(config);
+  if (roles.includes('collector')) assertVerifies(config);
+  const configured = await loadKeyring(config);
   const plugins = await loadPlugins({ namespaces: namespacesOf(roles), loaded, log, searchFrom: searchFolders() });
   const fatal = new FatalLine();
   const bus = await openBus({ config, log, metrics, onFatal: fatal.report });
   const store = needsStore(roles) ? await openStore({ config, log, metrics }) : null;
   if (store === null && roles.includes('api')) throw storeNeeded();
+  const keyring = new KeyBook(configured, store);
   const spool = roles.some(isAgent) ? await openSpool(loaded, log) : null;
   const tokens = new TokenBook(await declaredTokens(config.api.tokens), store);
   return wire({ roles, loaded, log, metrics, status, keyring, bus, fatal, store, spool, plugins, tokens });

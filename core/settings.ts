@@ -24,6 +24,8 @@ export const ENVIRONMENT = {
   NEPHOMETER_STORE_URL: 'store.url',
   NEPHOMETER_STORE_PASSWORD: 'Password or token of the store, where no store.password_file is given.',
   NEPHOMETER_SECRET_FILE: 'signing.secret_file',
+  NEPHOMETER_MASTER_KEY_FILE: 'signing.master_key_file',
+  NEPHOMETER_KEY_FILE: 'signing.key_file',
   NEPHOMETER_URL: 'Address of the API, for the commands that ask it.',
   NEPHOMETER_TOKEN_FILE: 'File with the token, for the commands that ask the API.',
   NEPHOMETER_TOKEN: 'The token itself, where no file is given.',
@@ -41,7 +43,11 @@ export async function loadSettings(flags: SettingFlags, defaults: ConfigInput = 
     ...given('data_dir', flags.dataDir ?? env['NEPHOMETER_DATA_DIR']),
     ...nested('bus', 'url', flags.bus ?? env['NEPHOMETER_BUS_URL']),
     ...nested('store', 'url', flags.store ?? env['NEPHOMETER_STORE_URL']),
-    ...nested('signing', 'secret_file', env['NEPHOMETER_SECRET_FILE']),
+    ...section('signing', {
+      secret_file: env['NEPHOMETER_SECRET_FILE'],
+      master_key_file: env['NEPHOMETER_MASTER_KEY_FILE'],
+      key_file: env['NEPHOMETER_KEY_FILE'],
+    }),
     ...nested('listen', 'port', portOf(flags.port ?? env['NEPHOMETER_PORT'])),
   };
   const file = flags.config ?? env['NEPHOMETER_CONFIG'] ?? DEFAULT_CONFIG_FILES.find((path) => existsSync(path));
@@ -55,6 +61,12 @@ function given(key: string, value: unknown): Record<string, unknown> {
 
 function nested(section: string, key: string, value: unknown): Record<string, unknown> {
   return value === undefined || value === '' ? {} : { [section]: { [key]: value } };
+}
+
+/** The members of a section that are said. */
+function section(name: string, members: Record<string, unknown>): Record<string, unknown> {
+  const said = Object.entries(members).filter(([, value]) => value !== undefined && value !== '');
+  return said.length === 0 ? {} : { [name]: Object.fromEntries(said) };
 }
 
 function portOf(text: string | undefined): unknown {

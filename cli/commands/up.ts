@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { runUntilSignal, daemonLogger, loadSettings } from '@nephometer/core';
 import type { SettingFlags } from '@nephometer/core';
 import { relative, resolve } from 'node:path';
+import type { Config } from '@nephometer/core';
 import { compose, ROLES } from '../compose.ts';
 import type { Composition, Role } from '../compose.ts';
 import { print, withConfig } from '../command.ts';
@@ -24,8 +25,7 @@ export function addUp(program: Command): void {
     .action(async (flags: SettingFlags & { agents: boolean }) => {
       const loaded = await loadSettings(flags, UP_DEFAULTS);
       await makeDataDir(loaded.config);
-      const secretFile = loaded.config.signing.secret_file ?? (await ownSecretFile(loaded.config));
-      const config = { ...loaded.config, signing: { ...loaded.config.signing, secret_file: secretFile } };
+      const config = await withSecret(loaded.config);
       const log = daemonLogger(config);
       const roles = ROLES.filter((role) => flags.agents || !role.endsWith('-agent'));
       const composition = await compose(roles, { ...loaded, config }, log);
@@ -37,6 +37,13 @@ export function addUp(program: Command): void {
         },
       });
     });
+}
+
+/** Where no key is configured, `up` makes a shared secret of its own. */
+async function withSecret(config: Config): Promise<Config> {
+  const { secret_file: shared, master_key_file: master, keys } = config.signing;
+  if (shared !== undefined || master !== undefined || keys.length > 0) return config;
+  return { ...config, signing: { ...config.signing, secret_file: await ownSecretFile(config) } };
 }
 
 function banner(composition: Composition, roles: readonly Role[], dataDir: string, tokenFile: string): string {
