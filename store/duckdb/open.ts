@@ -9,6 +9,7 @@ import { readSamples } from './samples.ts';
 import { numberAt } from './sql.ts';
 import { readStatistics } from './statistics.ts';
 import { inConflict, pinFor, visible } from './where.ts';
+import type { Pin } from './where.ts';
 import { Writer } from './writer.ts';
 
 export interface DuckDbStoreOptions {
@@ -40,7 +41,7 @@ async function storeOver(engine: Engine, { log, metrics, clock = systemClock }: 
   const measure = selfMetrics(metrics);
   log.info({ path: engine.path, bytes: (await stat(engine.path)).size }, 'Store opened.');
 
-  const pinned = (query: Parameters<typeof pinFor>[2]): Promise<number> => {
+  const pinned = (query: Parameters<typeof pinFor>[2]): Promise<Pin> => {
     stamps.answered(query.asOf);
     return pinFor(engine, writer, query);
   };

@@ -2,7 +2,7 @@ import { StoreRefused } from '@nephometer/core';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 /** The layout that this version reads and writes. A change adds a migration below; none is ever edited. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * Layout 1. Times are microseconds UTC.
@@ -29,8 +29,20 @@ const LAYOUT_1 = `
   CREATE TABLE horizon (meter VARCHAR NOT NULL, keep_from BIGINT NOT NULL);
 `;
 
+/**
+ * Layout 2: decisions about conflicts, beside their entries. `keep_batch`, `keep_index`: the version that counts, null for
+ * none. It holds from `recorded_at` to `until` (the next decision), and before batch `reopened` (one with a new version).
+ */
+const LAYOUT_2 = `
+  CREATE TABLE resolution (message_id VARCHAR NOT NULL, keep_batch BIGINT, keep_index INTEGER,
+    recorded_at BIGINT NOT NULL, until BIGINT, reopened BIGINT);
+`;
+
 /** By the version that each leads to. */
-const MIGRATIONS: readonly { readonly to: number; readonly sql: string }[] = [{ to: 1, sql: LAYOUT_1 }];
+const MIGRATIONS: readonly { readonly to: number; readonly sql: string }[] = [
+  { to: 1, sql: LAYOUT_1 },
+  { to: 2, sql: LAYOUT_2 },
+];
 
 /**
  * Brings a file to this version's layout; an empty one gets it whole.

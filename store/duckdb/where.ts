@@ -1,12 +1,17 @@
 import { assertWithinRetention } from '@nephometer/core';
-import type { SampleFilter, SampleQuery } from '@nephometer/core';
+import type { Micros, SampleFilter, SampleQuery } from '@nephometer/core';
 import type { Engine } from './engine.ts';
 import { keyOf } from './keys.ts';
 import { among, Bindings, int, numberAt } from './sql.ts';
 import type { Writer } from './writer.ts';
 
-/** What a question may see: batches up to this id. */
-export type Pin = number;
+/** What a question may see. */
+export interface Pin {
+  /** Batches up to this id. */
+  readonly batch: number;
+  /** Resolutions recorded by then; 0: there are none at all. */
+  readonly at: Micros;
+}
 
 /**
  * Fixes what a question sees, so that all its pages show one moment.
@@ -15,18 +20,34 @@ export type Pin = number;
 export async function pinFor(engine: Engine, writer: Writer, query: SampleFilter & { asOf?: number }): Promise<Pin> {
   assertWithinRetention(query, writer.horizons);
   const { asOf } = query;
-  if (asOf === undefined) return writer.committedBatch;
+  if (asOf === undefined) return { batch: writer.committedBatch, at: writer.committedResolution };
   await writer.settled(asOf);
   const [row] = await engine.read(`SELECT coalesce(max(id), 0) FROM batch WHERE recorded_at <= ${int(asOf)}`);
-  return numberAt(row ?? [], 0);
+  return { batch: numberAt(row ?? [], 0), at: writer.committedResolution === 0 ? 0 : asOf };
 }
 
 export function visible(pin: Pin): string {
-  return `NOT late AND batch_id <= ${int(pin)} AND (conflict_since IS NULL OR conflict_since > ${int(pin)})`;
+  const batch = int(pin.batch);
+  // Left out where nothing was ever resolved: the engine would look for every row whether it was.
+  const kept =
+    pin.at === 0
+      ? ''
+      : ` OR (batch_id, batch_index) IN (SELECT (keep_batch, keep_index) FROM resolution WHERE ${holds(pin)})`;
+  return `NOT late AND batch_id <= ${batch} AND (conflict_since IS NULL OR conflict_since > ${batch}${kept})`;
 }
 
 export function inConflict(pin: Pin): string {
-  return `NOT late AND batch_id <= ${int(pin)} AND conflict_since <= ${int(pin)}`;
+  const batch = int(pin.batch);
+  const resolved = `SELECT message_id FROM resolution WHERE ${holds(pin)}`;
+  return `NOT late AND batch_id <= ${batch} AND conflict_since <= ${batch} AND message_id NOT IN (${resolved})`;
+}
+
+/** The resolutions that count. */
+function holds({ batch, at }: Pin): string {
+  return (
+    `recorded_at <= ${int(at)} AND (until IS NULL OR until > ${int(at)}) ` +
+    `AND (reopened IS NULL OR reopened > ${int(batch)})`
+  );
 }
 
 /** The conditions on a series row. All but times, ids and metadata are. */

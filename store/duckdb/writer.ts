@@ -6,6 +6,7 @@ import type { Engine } from './engine.ts';
 import { keyOf, KnownKeys } from './keys.ts';
 import { assertStorable, planRecording } from './plan.ts';
 import type { Plan, StoredVersion } from './plan.ts';
+import { reopen, resolve } from './resolutions.ts';
 import { seriesKey, SeriesTable } from './series.ts';
 import { among, bigintAt, int, numberAt, optionalNumberAt, textAt } from './sql.ts';
 
@@ -35,6 +36,8 @@ export class Writer {
   #pending: { readonly from: Micros; readonly done: Promise<unknown> } | null = null;
   /** The newest batch that readers may see. */
   committedBatch = 0;
+  /** `recorded_at` of the newest resolution that readers may see. */
+  committedResolution: Micros = 0;
   horizons: ReadonlyMap<string, Micros> = new Map();
 
   constructor(engine: Engine, stamps: RecordedAtClock) {
@@ -59,15 +62,22 @@ export class Writer {
     });
   }
 
-  async appendEntry({ kind, id, body }: NewEntry): Promise<Entry> {
-    return this.#write(async (connection) => {
+  appendEntry(entry: NewEntry): Promise<Entry> {
+    return this.#enqueue(() => this.#announcing((stamp) => this.#appendEntry(entry, stamp)));
+  }
+
+  async #appendEntry({ kind, id, body }: NewEntry, stamp: () => Micros): Promise<Entry> {
+    const appended = await this.#inTransaction(async (connection) => {
       const same = 'FROM entry WHERE kind = $1 AND id = $2 AND body = $3';
       const [known] = (await connection.runAndReadAll(`SELECT recorded_at ${same}`, [kind, id, body])).getRows();
       if (known !== undefined) return { kind, id, body, recordedAt: numberAt(known, 0) };
-      const recordedAt = this.#stamps.next();
-      await connection.run(`INSERT INTO entry VALUES ($1, $2, $3, ${int(recordedAt)})`, [kind, id, body]);
-      return { kind, id, body, recordedAt };
+      const entry = { kind, id, body, recordedAt: stamp() };
+      await connection.run(`INSERT INTO entry VALUES ($1, $2, $3, ${int(entry.recordedAt)})`, [kind, id, body]);
+      if (kind === 'resolution') await resolve(connection, entry);
+      return entry;
     });
+    if (kind === 'resolution') this.committedResolution = Math.max(this.committedResolution, appended.recordedAt);
+    return appended;
   }
 
   /** Runs a change of another kind in its turn; what this writer remembers is loaded anew afterwards. */
@@ -103,28 +113,31 @@ export class Writer {
     }
   }
 
-  async #recordAll(batches: readonly BatchRecord[]): Promise<RecordOutcome[]> {
-    let finish: () => void = () => undefined;
-    const done = new Promise<void>((resolve) => (finish = resolve));
-    try {
-      return await this.#inTransaction(async (connection) => {
+  #recordAll(batches: readonly BatchRecord[]): Promise<RecordOutcome[]> {
+    return this.#announcing((nextRecordedAt) =>
+      this.#inTransaction(async (connection) => {
         const digests = await this.#knownDigests(connection, batches);
         const versions = await this.#knownVersions(connection, batches, digests);
-        const plan = planRecording(
-          batches,
-          { digests, versions, horizons: this.horizons },
-          {
-            nextId: () => ++this.#lastBatch,
-            nextRecordedAt: () => {
-              const at = this.#stamps.next();
-              this.#pending ??= { from: at, done };
-              return at;
-            },
-          },
-        );
+        const known = { digests, versions, horizons: this.horizons };
+        const plan = planRecording(batches, known, { nextId: () => ++this.#lastBatch, nextRecordedAt });
         await this.#append(connection, plan);
+        await reopen(connection, plan);
         return plan.outcomes;
-      });
+      }),
+    );
+  }
+
+  /** Readers as of a moment wait for what was stamped before it and is not committed yet. */
+  async #announcing<T>(work: (stamp: () => Micros) => Promise<T>): Promise<T> {
+    let finish: () => void = () => undefined;
+    const done = new Promise<void>((settle) => (finish = settle));
+    const stamp = (): Micros => {
+      const at = this.#stamps.next();
+      this.#pending ??= { from: at, done };
+      return at;
+    };
+    try {
+      return await work(stamp);
     } finally {
       this.#pending = null;
       finish();
@@ -241,6 +254,7 @@ export class Writer {
     const horizons = (await connection.runAndReadAll('SELECT meter, keep_from FROM horizon')).getRows();
     this.horizons = new Map(horizons.map((row) => [textAt(row, 0), numberAt(row, 1)]));
     this.committedBatch = this.#lastBatch;
+    this.committedResolution = numberAt(await one('SELECT coalesce(max(recorded_at), 0) FROM resolution'), 0);
     this.#isStale = false;
   }
 

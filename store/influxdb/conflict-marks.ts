@@ -5,6 +5,7 @@ import { lineOf, Places, stringField } from './line.ts';
 import { select, selectEach } from './query.ts';
 import type { Span } from './query.ts';
 import type { Ledger } from './ledger.ts';
+import { resolutionsOf } from './resolutions.ts';
 
 /**
  * Two versions of a message_id that say different things. One mark stands at the timestamp of each, so that a read of any
@@ -45,19 +46,37 @@ export async function markLines(
   });
 }
 
-/** The message_ids with a mark in this span that are in conflict as of a moment. */
+/** What is decided, and what is not, of the message_ids with a mark in a span. */
+export interface Conflicts {
+  /** In conflict, and no decision settles all versions. */
+  readonly open: ReadonlySet<string>;
+  /** Decided: digest of the batch whose version counts; null: none. */
+  readonly kept: ReadonlyMap<string, string | null>;
+}
+
+/** As of a moment. */
 export async function conflictsWithin(
   client: InfluxClient,
   ledger: Ledger,
   span: Span,
   asOf: Micros = Infinity,
-): Promise<Set<string>> {
+): Promise<Conflicts> {
   const rows = await select(client, { fields: 'row', measurement: 'conflict', span });
   const marks = rows.map(({ values }) => readJson<MarkRow>(values[0]));
   const recorded = await ledger.rowsOf(marks.flatMap(([, , , a, b]) => [a, b]));
-  const isKnown = (digest: string): boolean => {
-    const row = recorded.get(digest);
-    return row !== undefined && row.recordedAt <= asOf;
-  };
-  return new Set(marks.filter(([, , , a, b]) => isKnown(a) && isKnown(b)).map(([id]) => id));
+  /** When the newest version known came. */
+  const since = new Map<string, Micros>();
+  for (const [id, , , a, b] of marks) {
+    const at = Math.max(recorded.get(a)?.recordedAt ?? Infinity, recorded.get(b)?.recordedAt ?? Infinity);
+    if (at <= asOf && at !== Infinity) since.set(id, Math.max(at, since.get(id) ?? -Infinity));
+  }
+  const resolutions = await resolutionsOf(client, [...since.keys()], asOf);
+  const open = new Set<string>();
+  const kept = new Map<string, string | null>();
+  for (const [id, at] of since) {
+    const resolved = resolutions.get(id);
+    if (resolved === undefined || resolved.recordedAt < at) open.add(id);
+    else kept.set(id, resolved.keep);
+  }
+  return { open, kept };
 }

@@ -54,13 +54,13 @@ function earliest(found: Found<EntryRow> | undefined, bodyDigest: string): Entry
 
 export async function readEntries(client: InfluxClient, query: EntryQuery): Promise<Entry[]> {
   const { kind, id, limit = Infinity } = query;
-  if (id !== undefined) return entriesOfId(client, query, id);
+  if (id !== undefined) return (await entriesById(client, query, [id])).get(id) ?? [];
   const entries: Entry[] = [];
   const question = {
     fields: 'row, body, writer',
     measurement: 'entry',
     where: [tagEquals('kind', kind)],
-    span: { from: ALL_TIME.from, to: (query.before ?? ALL_TIME.to) - 1 },
+    span: { from: (query.after ?? ALL_TIME.from) + 1, to: (query.before ?? ALL_TIME.to) - 1 },
     order: 'newest',
     limit: Math.min(PAGE, Math.max(2 * limit, 10)),
   } as const;
@@ -71,21 +71,37 @@ export async function readEntries(client: InfluxClient, query: EntryQuery): Prom
   return entries.slice(0, limit);
 }
 
-async function entriesOfId(client: InfluxClient, { kind, before = Infinity, limit }: EntryQuery, id: string) {
-  const key = keyOf(kind, id);
-  const found = (await lookUp<EntryRow>(client, 'entry_id', [key])).get(key);
-  const rows = found?.rows ?? [];
-  const wanted = rows
-    .filter((row) => row[4] < before && isSame(earliest(found, row[3]), row))
-    .sort((a, b) => b[4] - a[4])
-    .slice(0, limit);
+/** Of each id its entries, newest first. */
+export async function entriesById(
+  client: InfluxClient,
+  { kind, before = Infinity, after = -Infinity, limit }: Omit<EntryQuery, 'id'>,
+  ids: readonly string[],
+): Promise<Map<string, Entry[]>> {
+  const found = await lookUp<EntryRow>(
+    client,
+    'entry_id',
+    ids.map((id) => keyOf(kind, id)),
+  );
+  const entries = new Map<string, Entry[]>();
+  for (const id of ids) {
+    const one = found.get(keyOf(kind, id));
+    const wanted = (one?.rows ?? [])
+      .filter((row) => row[4] < before && row[4] > after && isSame(earliest(one, row[3]), row))
+      .sort((a, b) => b[4] - a[4])
+      .slice(0, limit);
+    entries.set(id, await entriesOfRows(client, kind, id, wanted));
+  }
+  return entries;
+}
+
+async function entriesOfRows(client: InfluxClient, kind: EntryKind, id: string, rows: readonly EntryRow[]) {
   const entries: Entry[] = [];
-  for (const [, writer, , bodyDigest, recordedAt] of wanted) {
+  for (const [, writer, , bodyDigest, recordedAt] of rows) {
     const where = [tagEquals('kind', kind), tagEquals('writer', writer)];
     const span = { from: recordedAt, to: recordedAt };
-    const rows = await select(client, { fields: 'row, body, writer', measurement: 'entry', where, span });
-    const row = rows.find(({ values }) => idsOf(values[0])[1] === bodyDigest);
-    if (row !== undefined) entries.push({ kind, id, body: await bodyOf(client, kind, row), recordedAt });
+    const points = await select(client, { fields: 'row, body, writer', measurement: 'entry', where, span });
+    const point = points.find(({ values }) => idsOf(values[0])[1] === bodyDigest);
+    if (point !== undefined) entries.push({ kind, id, body: await bodyOf(client, kind, point), recordedAt });
   }
   return entries;
 }

@@ -55,8 +55,8 @@ export async function readConflicts(context: ReadContext, query: SampleQuery): P
   const { client, ledger } = context;
   const { after, limit, ...rest } = query;
   const { order, asOf } = rest;
-  const ids = await conflictsWithin(client, ledger, spanOf(rest), asOf);
-  const stored = await storedSamples(context, await samplesById(client, ids), query);
+  const { open } = await conflictsWithin(client, ledger, spanOf(rest), asOf);
+  const stored = await storedSamples(context, await samplesById(client, open), query);
   return distinctContents(stored)
     .filter((sample) => after === undefined || comparePlace(sample, after, order) > 0)
     .sort((a, b) => compareSamples(a, b, order))
@@ -80,10 +80,12 @@ export async function visible(
 ): Promise<StoredSample[]> {
   const stored = await storedSamples(context, points, query);
   if (stored.length === 0) return [];
-  const hidden = await conflictsWithin(context.client, context.ledger, extentOf(stored), query.asOf);
+  const { open, kept } = await conflictsWithin(context.client, context.ledger, extentOf(stored), query.asOf);
   const first = new Map<string, StoredSample>();
   for (const sample of stored) {
-    if (hidden.has(sample.messageId)) continue;
+    if (open.has(sample.messageId)) continue;
+    const keep = kept.get(sample.messageId);
+    if (keep !== undefined && keep !== sample.batchDigest) continue;
     const known = first.get(sample.messageId);
     if (known === undefined || isBefore(sample, known)) first.set(sample.messageId, sample);
   }

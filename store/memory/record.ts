@@ -1,6 +1,8 @@
 import { sameContent } from '@nephometer/core';
 import type { BatchRecord, LedgerRow, Micros, ReceivedSample, RecordOutcome, StoredSample } from '@nephometer/core';
 
+import type { Resolved } from './resolutions.ts';
+
 /** One stored content of a message_id. */
 export interface Version {
   readonly sample: StoredSample;
@@ -13,6 +15,8 @@ export interface Memory {
   readonly versions: Map<string, Version[]>;
   readonly ledger: LedgerRow[];
   readonly byDigest: Map<string, LedgerRow>;
+  /** What operators decided, by message_id, in order. */
+  readonly resolutions: Map<string, Resolved[]>;
 }
 
 /** Records one batch: its samples, then its ledger row. */

@@ -24,6 +24,7 @@ import type {
   StoredSample,
 } from '@nephometer/core';
 import { recordBatch } from './record.ts';
+import { resolve, standingOf } from './resolutions.ts';
 import type { Memory, Version } from './record.ts';
 
 export interface MemoryStoreOptions {
@@ -35,7 +36,7 @@ export interface MemoryStoreOptions {
  * process; every read scans everything.
  */
 export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = {}): Store {
-  const memory: Memory = { versions: new Map(), ledger: [], byDigest: new Map() };
+  const memory: Memory = { versions: new Map(), ledger: [], byDigest: new Map(), resolutions: new Map() };
   const stamps = new RecordedAtClock(clock, -Infinity);
   const entries: Entry[] = [];
   let horizons: ReadonlyMap<string, Micros> = new Map();
@@ -60,11 +61,10 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
     }
   }
 
-  const isInConflict = (version: Version, asOf: Micros = Infinity): boolean =>
-    version.conflictSince !== null && version.conflictSince <= asOf;
+  const standing = (version: Version, asOf: Micros = Infinity) => standingOf(memory, version, asOf);
 
   const visible = (query: SampleFilter & { asOf?: Micros }): StoredSample[] =>
-    [...kept(query)].filter((version) => !isInConflict(version, query.asOf)).map(({ sample }) => sample);
+    [...kept(query)].filter((version) => standing(version, query.asOf) === 'shown').map(({ sample }) => sample);
 
   return {
     async record(batches) {
@@ -89,7 +89,7 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
       yield* ledgerRows(memory.ledger, query);
     },
     async *conflicts(query) {
-      const versions = [...kept(query)].filter((version) => isInConflict(version, query.asOf));
+      const versions = [...kept(query)].filter((version) => standing(version, query.asOf) === 'open');
       yield* page(
         versions.map(({ sample }) => sample),
         query,
@@ -102,12 +102,14 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
       if (known !== undefined) return known;
       const appended = { kind, id, body, recordedAt: stamps.next() };
       entries.push(appended);
+      if (kind === 'resolution') resolve(memory, appended);
       return appended;
     },
-    async entries({ kind, id, before = Infinity, limit }) {
+    async entries({ kind, id, before = Infinity, after = -Infinity, limit }) {
       assertOpen();
       return entries
-        .filter((entry) => entry.kind === kind && entry.id === (id ?? entry.id) && entry.recordedAt < before)
+        .filter((entry) => entry.kind === kind && entry.id === (id ?? entry.id))
+        .filter(({ recordedAt }) => recordedAt < before && recordedAt > after)
         .toReversed()
         .slice(0, limit);
     },

@@ -2,9 +2,11 @@ import type { Test } from 'tap';
 import { collect, ledgerOf, literals, makeBatch, makeHeaderless, NOON, samplesOf } from '../fixtures.ts';
 import { openFor } from './opened.ts';
 import type { OpenStore } from './opened.ts';
+import { testResolutions } from './resolutions.ts';
 
 export function testConflicts(t: Test, open: OpenStore): void {
   const honest = { id: 'one', volume: '1', resource: 'r1' };
+  testResolutions(t, open);
 
   t.test('other content under a stored message_id hides every version and shows them as conflicts', async (t) => {
     const store = await openFor(t, open);

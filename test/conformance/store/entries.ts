@@ -34,6 +34,17 @@ export function testEntries(t: Test, open: OpenStore): void {
     t.ok(a.recordedAt < revoked.recordedAt && revoked.recordedAt < b.recordedAt);
   });
 
+  t.test('what is new is found by the moment of the last that was seen', async (t) => {
+    const store = await openFor(t, open);
+    const first = await store.appendEntry(token);
+    const second = await store.appendEntry({ ...token, id: 'b' });
+    const after = first.recordedAt;
+    t.strictSame(await store.entries({ kind: 'token', after }), [second]);
+    t.strictSame(await store.entries({ kind: 'token', id: 'a', after }), []);
+    t.strictSame(await store.entries({ kind: 'token', after: after - 1, limit: 1 }), [second]);
+    t.strictSame(await store.entries({ kind: 'token', after: second.recordedAt }), []);
+  });
+
   t.test('pages go back in time', async (t) => {
     const store = await openFor(t, open);
     for (let i = 0; i < 7; i++) await store.appendEntry({ kind: 'quarantine', id: `id-${i}`, body: '{}' });
