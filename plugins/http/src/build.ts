@@ -1,10 +1,9 @@
 import type { z } from '@nephometer/core/plugin';
 import type { Definition, Members, Origin } from './definition.ts';
-import { ExpressionError } from './expression/tree.ts';
 import { parsePath } from './path.ts';
 import type { Path } from './path.ts';
-import { DefinitionSchema, KNOWN_KEYS } from './schema.ts';
-import type { RawDefinition } from './schema.ts';
+import { DefinitionSchema, KNOWN_KEYS, OriginSchema } from './schema.ts';
+import type { RawDefinition, RawOrigin } from './schema.ts';
 
 /** What is wrong with one key of a definition; the message tells what was found and what would be right. */
 export interface Problem {
@@ -21,18 +20,35 @@ export interface Surroundings {
   readonly hasCatalogue: boolean;
 }
 
-export type Built = { readonly definition: Definition; readonly namespaces: readonly string[] } | readonly Problem[];
+export type Built = Definition | readonly Problem[];
 
 /** Checks one definition as it was read; gives it, or all that is wrong with it. */
 export function buildDefinition(value: unknown, place: string, around: Surroundings): Built {
   const parsed = DefinitionSchema.safeParse(value);
-  if (!parsed.success) return parsed.error.issues.flatMap((issue) => problemsOf(issue, value));
-  const problems: Problem[] = [];
-  const raw = parsed.data;
-  const origin = originOf(raw, around, problems);
-  const volume = volumeOf(raw, problems);
-  if (problems.length > 0 || origin === null || volume === null) return problems;
-  return { definition: { place, origin, ...volume, ...plainParts(raw) }, namespaces: namespacesOf(raw) };
+  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, value));
+  // Where the answers come from is checked in any case, so that all problems are told at once.
+  const origin = originOf(pickedOrigin(value), around, problems);
+  const volume = parsed.success ? volumeOf(parsed.data, problems) : null;
+  if (!parsed.success || problems.length > 0 || origin === null || volume === null) return problems;
+  return { place, origin, ...volume, ...plainParts(parsed.data) };
+}
+
+/** Whether a definition is one for the central agent; others are not looked at. */
+export function isCentral(value: unknown): boolean {
+  const given = isMap(value) ? value['namespaces'] : undefined;
+  if (typeof given === 'string') return given === 'central';
+  return !Array.isArray(given) || given.length === 0 || given.includes('central');
+}
+
+/** Null when a part of it is wrong by itself, which is told already. */
+function pickedOrigin(value: unknown): RawOrigin | null {
+  if (!isMap(value)) return null;
+  const keys = Object.keys(OriginSchema.shape).filter((key) => key in value);
+  return OriginSchema.safeParse(Object.fromEntries(keys.map((key) => [key, value[key]]))).data ?? null;
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function plainParts(raw: RawDefinition): Omit<Definition, 'place' | 'origin' | 'members' | 'value'> {
@@ -58,11 +74,8 @@ function plainParts(raw: RawDefinition): Omit<Definition, 'place' | 'origin' | '
   };
 }
 
-function namespacesOf({ namespaces }: RawDefinition): readonly string[] {
-  return typeof namespaces === 'string' ? [namespaces] : (namespaces ?? ['central']);
-}
-
-function originOf(raw: RawDefinition, around: Surroundings, problems: Problem[]): Origin | null {
+function originOf(raw: RawOrigin | null, around: Surroundings, problems: Problem[]): Origin | null {
+  if (raw === null) return null;
   if (typeof raw.host_command === 'string') return commandOf(raw, raw.host_command, around, problems);
   const fail = (key: string, message: string): null => {
     problems.push({ path: [key], message });
@@ -74,10 +87,13 @@ function originOf(raw: RawDefinition, around: Surroundings, problems: Problem[])
   if (endpointType === null) {
     if (!isPlainUrl(url)) {
       const right = 'name an endpoint_type, or give a full URL with http or https and without user and password';
-      return fail('url_path', `is not a URL of its own; ${right}; found ${JSON.stringify(url)}`);
+      return fail('url_path', `is not a URL of its own; ${right}; found ${JSON.stringify(withoutPassword(url))}`);
     }
   } else if (/^[a-z][a-z0-9+.-]*:/i.test(url)) {
-    return fail('url_path', `must be a path where endpoint_type names the server; found ${JSON.stringify(url)}`);
+    return fail(
+      'url_path',
+      `must be a path where endpoint_type names the server; found ${JSON.stringify(withoutPassword(url))}`,
+    );
   } else if (!around.endpointTypes.includes(endpointType) && !around.hasCatalogue) {
     const known = around.endpointTypes.join(', ') || 'none';
     const right = `name it below plugins.http.endpoints (there: ${known}), or a Keystone below plugins.http.auth`;
@@ -92,7 +108,7 @@ function originOf(raw: RawDefinition, around: Surroundings, problems: Problem[])
   return { kind: 'http', endpointType, url, auth, headers: headers as Record<string, string> };
 }
 
-function commandOf(raw: RawDefinition, command: string, around: Surroundings, problems: Problem[]): Origin {
+function commandOf(raw: RawOrigin, command: string, around: Surroundings, problems: Problem[]): Origin {
   const fail = (key: string, message: string): void => void problems.push({ path: [key], message });
   if (!around.allowHostCommands) {
     fail('host_command', 'runs a command on this node; set plugins.http.allow_host_commands: true if that is wanted');
@@ -109,32 +125,28 @@ function commandOf(raw: RawDefinition, command: string, around: Surroundings, pr
 /** `{key}` at the end of the name and `[list].field` as the value belong together. */
 function volumeOf(raw: RawDefinition, problems: Problem[]): { value: Path; members: Members | null } | null {
   const nameKey = /\.\{([\w-]+)\}$/.exec(raw.name)?.[1];
-  const parts = /^\s*\[([^\][]+)\]\.(.+)$/s.exec(raw.value_attribute);
-  const found = JSON.stringify(raw.value_attribute);
-  if (nameKey !== undefined && parts === null) {
+  const { list, value, text } = raw.value_attribute;
+  const found = JSON.stringify(text);
+  if (nameKey !== undefined && list !== null) return { value, members: { list, nameKey } };
+  if (nameKey === undefined && list === null) return { value, members: null };
+  if (nameKey !== undefined) {
     const message = `must be [list].field, since the name ends in {${nameKey}}; found ${found}`;
     problems.push({ path: ['value_attribute'], message });
-    return null;
-  }
-  if (nameKey === undefined && parts !== null) {
+  } else {
     const message = `must end in {key}, the key that tells the members of ${found} apart; found ${JSON.stringify(raw.name)}`;
     problems.push({ path: ['name'], message });
-    return null;
   }
-  try {
-    const value = parsePath(parts?.[2] ?? raw.value_attribute);
-    return { value, members: nameKey === undefined ? null : { list: parsePath(parts?.[1] ?? ''), nameKey } };
-  } catch (cause) {
-    if (!(cause instanceof ExpressionError)) throw cause;
-    problems.push({ path: ['value_attribute'], message: cause.message });
-    return null;
-  }
+  return null;
 }
 
 /** Whether a text is an http or https URL without a password in it. */
 export function isPlainUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
   return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/:\/\/[^/@]*@/, '://***@');
 }
 
 function problemsOf(issue: z.core.$ZodIssue, root: unknown): Problem[] {
@@ -150,7 +162,8 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown): Problem[] {
     if (said !== undefined) return problemsOf({ ...said, path: [...issue.path, ...said.path] }, root);
   }
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], root);
-  const tells = found === undefined || /found|column/.test(issue.message);
+  // What is refused, the parameters of an authentication for example, may be a secret.
+  const tells = found === undefined || /found|column|is not supported/.test(issue.message);
   return [{ path: issue.path, message: tells ? issue.message : `${issue.message}; found ${shown(found)}` }];
 }
 

@@ -1,5 +1,5 @@
 import { z } from '@nephometer/core/plugin';
-import { buildDefinition, isPlainUrl } from './build.ts';
+import { buildDefinition, isCentral, isPlainUrl } from './build.ts';
 import type { Surroundings } from './build.ts';
 import type { Definition } from './definition.ts';
 import { loadPath } from './load.ts';
@@ -7,7 +7,8 @@ import { loadPath } from './load.ts';
 const Url = z
   .string()
   .refine(isPlainUrl, { error: 'must be an http or https URL without user and password; see plugins.http.auth' });
-const File = z.string().min(1);
+const File = z.string({ error: 'must be the path of a file with the secret' }).min(1);
+const Text = z.string({ error: 'must be a text' }).min(1);
 
 const KeystoneAuth = z
   .strictObject({
@@ -45,7 +46,7 @@ const Auth = z.discriminatedUnion(
   'kind',
   [
     z.strictObject({ kind: z.literal('bearer'), token_file: File }),
-    z.strictObject({ kind: z.literal('basic'), username: z.string().min(1), password_file: File }),
+    z.strictObject({ kind: z.literal('basic'), username: Text, password_file: File }),
     z.strictObject({ kind: z.literal('headers'), files: z.record(z.string(), File) }),
     KeystoneAuth,
   ],
@@ -160,9 +161,10 @@ async function definitionsOf(given: Given, fail: Fail): Promise<Definition[]> {
     definitions.push(...loaded.definitions.map((one): [Definition, PropertyKey[]] => [one, ['definitions', index]]));
   }
   for (const [index, item] of given.pollsters.entries()) {
+    if (!isCentral(item)) continue;
     const built = buildDefinition(item, `plugins.http.pollsters.${index}`, around);
-    if (!('definition' in built)) for (const { path, message } of built) fail(['pollsters', index, ...path], message);
-    else if (built.namespaces.includes('central')) definitions.push([built.definition, ['pollsters', index]]);
+    if ('origin' in built) definitions.push([built, ['pollsters', index]]);
+    else for (const { path, message } of built) fail(['pollsters', index, ...path], message);
   }
   failTwins(definitions, fail);
   return definitions.map(([definition]) => definition);

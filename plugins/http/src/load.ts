@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
-import { buildDefinition } from './build.ts';
+import { buildDefinition, isCentral } from './build.ts';
 import type { Problem, Surroundings } from './build.ts';
 import type { Definition } from './definition.ts';
 
@@ -49,10 +49,10 @@ export function readDefinitions(text: string, file: string, around: Surroundings
   const definitions: Definition[] = [];
   const problems: string[] = [];
   for (const [index, item] of value.entries()) {
+    if (!isCentral(item)) continue;
     const built = buildDefinition(item, `${file}:${lineOf(document, [index], lines)}`, around);
-    if (!('definition' in built)) {
-      problems.push(...built.map((problem) => messageOf(problem, item, `${file}:${line(problem, index)}`)));
-    } else if (built.namespaces.includes('central')) definitions.push(built.definition);
+    if ('origin' in built) definitions.push(built);
+    else problems.push(...built.map((problem) => messageOf(problem, item, `${file}:${line(problem, index)}`)));
   }
   return { definitions, problems };
 

@@ -1,5 +1,6 @@
 import { z } from '@nephometer/core/plugin';
 import type { Path } from './path.ts';
+import { isVolume } from './numbers.ts';
 import { parsePath } from './path.ts';
 
 interface Asked {
@@ -32,14 +33,21 @@ const Number_ = z.number(must('a number'));
 const Scalar = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'must hold texts, numbers, true, false or null',
 });
-const Volume = z.union([Number_, z.string().regex(/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/)], {
-  error: 'must be a number',
+const Volume = z.union([z.number(), z.string()], must('a number')).refine((given) => isVolume(String(given)), {
+  error: 'must be a number of at most 38 digits',
 });
 const NAME = /^[\w-]+(\.[\w-]+)*(\.\{[\w-]+\})?$/;
 const HEADER = 'a text; in quotes, since 2.40 without them would be sent as 2.4';
 const HeaderMap = z.record(z.string(), z.string(must(HEADER)), must('a map of header names to texts'));
 const Handler = z.enum(['json', 'xml', 'text'], must('json, xml or text'));
 const OWN_AUTH = 'name a way to authenticate with auth, from those below plugins.http.auth';
+
+/** `path`, or `[list].path` for several meters. */
+export interface ValueAttribute {
+  readonly text: string;
+  readonly list: Path | null;
+  readonly value: Path;
+}
 
 /** A definition as it stands in a file: the keys of Ceilometer's dynamic pollsters, and `auth`. */
 export const DefinitionSchema = z.strictObject(
@@ -49,7 +57,15 @@ export const DefinitionSchema = z.strictObject(
     }),
     sample_type: z.enum(['gauge', 'delta', 'cumulative'], must('gauge, delta or cumulative')),
     unit: text('a text such as GiB'),
-    value_attribute: text('a path such as size, "." or "[list].field"'),
+    value_attribute: text('a path such as size, "." or "[list].field"').transform((given, context): ValueAttribute => {
+      const [, list, field] = /^\s*\[([^\][]+)\]\.(.+)$/s.exec(given) ?? [];
+      try {
+        return { text: given, list: list === undefined ? null : parsePath(list), value: parsePath(field ?? given) };
+      } catch (cause) {
+        context.issues.push({ code: 'custom', message: cause instanceof Error ? cause.message : '', input: given });
+        return z.NEVER;
+      }
+    }),
     endpoint_type: text('a service type such as load-balancer').nullish(),
     url_path: text('a path below the endpoint, or a full URL').nullish(),
     auth: text('the name of a way to authenticate').nullish(),
@@ -94,3 +110,14 @@ export type RawDefinition = z.output<typeof DefinitionSchema>;
 export const KNOWN_KEYS = Object.entries(DefinitionSchema.shape)
   .filter(([, schema]) => !(schema instanceof z.ZodOptional && schema.unwrap() instanceof z.ZodNever))
   .map(([key]) => key);
+
+/** The keys that say where the answers come from. */
+export const OriginSchema = DefinitionSchema.pick({
+  endpoint_type: true,
+  url_path: true,
+  auth: true,
+  headers: true,
+  host_command: true,
+  next_sample_url_attribute: true,
+});
+export type RawOrigin = z.output<typeof OriginSchema>;
