@@ -53,7 +53,7 @@ function unescapeMount(text: string): string {
 /** A copy of a tree, or one of another mount namespace. */
 async function lookAtFolders(root: string): Promise<Hierarchy[]> {
   if (await isThere(join(root, 'cgroup.controllers'))) return [unified(root)];
-  const names = (await readdir(root).catch(() => [])).sort();
+  const names = (await readdir(root).catch(() => [])).toSorted((a, b) => (a < b ? -1 : 1));
   const found = await Promise.all(
     names.map(async (name): Promise<Hierarchy[]> => {
       const folder = join(root, name);
