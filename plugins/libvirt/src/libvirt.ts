@@ -6,7 +6,7 @@ import type { Guest } from './hypervisor.ts';
 import { metadataOf } from './metadata.ts';
 import { METERS } from './meters.ts';
 import { readGuest } from './readings.ts';
-import { runVirsh } from './virsh.ts';
+import { runVirsh, VirshTimeout } from './virsh.ts';
 import type { RunVirsh } from './virsh.ts';
 
 const ENABLED_WITHIN_MS = 1900;
@@ -24,7 +24,7 @@ export function createLibvirt(run: RunVirsh = runVirsh) {
     contract: 1,
     options: LibvirtConfig,
     meters: METERS,
-    enabled: async ({ options }) => {
+    enabled: async ({ options, log }) => {
       try {
         const limit = { signal: new AbortController().signal, timeoutMs: ENABLED_WITHIN_MS };
         const guests = await new Hypervisor(run).list(options, limit);
@@ -32,6 +32,11 @@ export function createLibvirt(run: RunVirsh = runVirsh) {
           ? true
           : `${options.uri} gives no statistics of its guests`;
       } catch (cause) {
+        if (cause instanceof VirshTimeout) {
+          // Asked once only: a node that boots slowly must not go unmeasured until the agent is started again.
+          log.warn({ uri: options.uri, cause: cause.message }, 'libvirt is slow to answer; it is polled all the same.');
+          return true;
+        }
         return cause instanceof Error ? cause.message : String(cause);
       }
     },

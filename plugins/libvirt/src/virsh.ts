@@ -20,6 +20,9 @@ export type RunVirsh = (
   limit: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ) => Promise<VirshOutput>;
 
+/** virsh is there, and so is what it asks, but slow. */
+export class VirshTimeout extends Error {}
+
 const LARGEST_OUTPUT = 256 * 1024 * 1024;
 
 /** The real one. Read-only, so that it needs no privilege beyond libvirt's own socket for readers. */
@@ -47,6 +50,6 @@ function explain(cause: ExecFileException, virsh: string, timeoutMs: number, sig
   }
   if (cause.code === 'EACCES') return new Error(`${virsh} may not be run by this user`);
   if (signal.aborted) return new Error(`${virsh} was stopped: the time of the poll is over`);
-  if (cause.killed === true) return new Error(`${virsh} did not answer within ${timeoutMs / 1000} s`);
+  if (cause.killed === true) return new VirshTimeout(`${virsh} did not answer within ${timeoutMs / 1000} s`);
   return new Error(`${virsh} ended early: ${cause.message.split('\n')[0] ?? ''}`);
 }
