@@ -1,3 +1,5 @@
+export { createAgentWatch } from './agent-watch.ts';
+export type { AgentWatchOptions } from './agent-watch.ts';
 export { createCollector } from './collector.ts';
 export type { Collector, CollectorOptions } from './collector.ts';
 export { createCollectorServer } from './server.ts';
