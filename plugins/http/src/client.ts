@@ -3,6 +3,7 @@ import type { Definition } from './definition.ts';
 import { fetchText, StatusError } from './fetch.ts';
 import type { HttpLimits } from './fetch.ts';
 import { KeystoneSession } from './keystone.ts';
+import { s3Headers } from './s3.ts';
 import { secretIn } from './secrets.ts';
 
 /** A page to be asked for. */
@@ -50,7 +51,7 @@ export class Client {
     const session = this.#sessions.get(page.auth ?? '');
     const headers = { accept: ACCEPT, ...page.headers };
     if (session === undefined) {
-      const secret = await headersOf(this.#options.auth.get(page.auth ?? ''));
+      const secret = await headersOf(this.#options.auth.get(page.auth ?? ''), page.url);
       return (await fetchText({ url: page.url, headers: { ...headers, ...secret } }, limits)).text;
     }
     const ask = async (token: string): Promise<string> =>
@@ -85,7 +86,7 @@ export function below(base: URL, path: string): URL {
   return new URL(`${base.href.replace(/[?#].*$/, '').replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`);
 }
 
-async function headersOf(auth: Auth | undefined): Promise<Record<string, string>> {
+async function headersOf(auth: Auth | undefined, url: URL): Promise<Record<string, string>> {
   switch (auth?.kind) {
     case 'bearer':
       return { authorization: `Bearer ${await secretIn(auth.token_file)}` };
@@ -96,6 +97,10 @@ async function headersOf(auth: Auth | undefined): Promise<Record<string, string>
     case 'headers': {
       const entries = Object.entries(auth.files).map(async ([name, file]) => [name, await secretIn(file)] as const);
       return Object.fromEntries(await Promise.all(entries));
+    }
+    case 's3': {
+      const [accessKey, secretKey] = [await secretIn(auth.access_key_file), await secretIn(auth.secret_key_file)];
+      return s3Headers(url, { accessKey, secretKey, region: auth.region }, new Date());
     }
     case 'keystone':
     case undefined:

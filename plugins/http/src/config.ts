@@ -48,9 +48,15 @@ const Auth = z.discriminatedUnion(
     z.strictObject({ kind: z.literal('bearer'), token_file: File }),
     z.strictObject({ kind: z.literal('basic'), username: Text, password_file: File }),
     z.strictObject({ kind: z.literal('headers'), files: z.record(z.string(), File) }),
+    z.strictObject({
+      kind: z.literal('s3'),
+      access_key_file: File,
+      secret_key_file: File,
+      region: Text.prefault('us-east-1'),
+    }),
     KeystoneAuth,
   ],
-  { error: 'must have a kind: bearer, basic, headers or keystone' },
+  { error: 'must have a kind: bearer, basic, headers, s3 or keystone' },
 );
 export type Auth = z.output<typeof Auth>;
 

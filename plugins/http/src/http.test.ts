@@ -3,11 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { toPlain } from '@nephometer/core/plugin';
 import { checkPollster, goldenCases, openPollster, pollPlugin, recordLog } from '@nephometer/core/plugin/testing';
 import type { PreparedCase } from '@nephometer/core/plugin/testing';
+import { HttpConfig } from './config.ts';
 import { byPath, startServer } from './fake-server.ts';
 import type { FakeServer } from './fake-server.ts';
 import http from './index.ts';
+import { parseXml } from './xml.ts';
 
 interface Canned {
   readonly status?: number;
@@ -101,6 +104,7 @@ void t.test('secrets come from files, and go to the server that was asked only',
       bearer: { kind: 'bearer', token_file: token },
       basic: { kind: 'basic', username: 'ada', password_file: await file('password', 'p:w\n') },
       keys: { kind: 'headers', files: { 'x-key': await file('key', 'k1\n') } },
+      s3: { kind: 's3', access_key_file: await file('access', 'AK\n'), secret_key_file: await file('secret', 'SK\n') },
       missing: { kind: 'bearer', token_file: join(folder, 'none') },
       empty: { kind: 'bearer', token_file: await file('empty', '\n') },
     },
@@ -109,6 +113,7 @@ void t.test('secrets come from files, and go to the server that was asked only',
       { ...LEVEL, name: 'of.endpoint', endpoint_type: 'e', url_path: 'endpoint' },
       { ...LEVEL, name: 'of.definition', endpoint_type: 'e', url_path: 'definition', auth: 'keys' },
       { ...LEVEL, name: 'external', url_path: `${server.url}/external`, auth: 'basic' },
+      { ...LEVEL, name: 'signed', url_path: `${server.url}/signed`, auth: 's3' },
       { ...LEVEL, name: 'moved', url_path: `${server.url}/moved?api_key=hidden`, auth: 'bearer' },
       { ...LEVEL, name: 'away', url_path: `${server.url}/moved`, auth: 'bearer' },
       { ...LEVEL, name: 'missing', url_path: `${server.url}/x`, auth: 'missing' },
@@ -121,6 +126,7 @@ void t.test('secrets come from files, and go to the server that was asked only',
   t.equal(sent('/endpoint')?.['authorization'], 'Bearer first');
   t.match(sent('/definition'), { authorization: undefined, key: 'k1' });
   t.equal(sent('/external')?.['authorization'], `Basic ${Buffer.from('ada:p:w').toString('base64')}`);
+  t.match(sent('/signed')?.['authorization'], /^AWS4-HMAC-SHA256 Credential=AK\/\d{8}\/us-east-1\/s3\/aws4_request,/);
   t.equal(sent('other'), undefined, 'a redirect to another server is not followed');
   const reasons = failed.map(({ reason }) => reason).join('\n');
   t.match(
@@ -156,6 +162,39 @@ void t.test('host commands run only where they are allowed, bounded in time and 
     'fails: host_command: ended with 3: oh no',
     'large: host_command: gives more than max_size, 1024 bytes',
   ]);
+});
+
+void t.test('values are mapped and skipped by what they are', async (t) => {
+  const levels = ['1.0', '"1"', 'true', 'null', '""', '"x"', '2', '"2"', '[1]'];
+  const entries = levels.map((level, index) => `{"id": "e${index}", "level": ${level}}`);
+  const { url } = await serverOf(t, { '/': `[${entries.join()}]` });
+  const value_mapping = { 1: 10, true: 20, null: '30.50', x: 40 };
+  const pollster = { ...LEVEL, name: 'l', url_path: `${url}/`, value_mapping, skip_sample_values: [2] };
+  const { readings } = await pollPlugin(http, { pollsters: [pollster] });
+  t.same(
+    readings.map(({ resource_id: id, volume }) => `${id} ${volume}`),
+    ['e0 10', 'e1 10', 'e2 20', 'e3 30.50', 'e4 -1', 'e5 40', 'e8 -1'],
+  );
+});
+
+void t.test('what XML is, and is not', (t) => {
+  const read = (xml: string): unknown => toPlain(parseXml(xml));
+  t.same(read('<a x="1&lt;" y=\'&#65;\'><b/><b>2</b> t </a>'), {
+    a: { '@x': '1<', '@y': 'A', b: [null, '2'], '#text': 't' },
+  });
+  t.throws(() => read('<a><b></a>'), /expected the end of b; found at offset 6: "<\/a>"/);
+  t.throws(() => read('<a>'), /a has no end/);
+  t.throws(() => read('<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'), /what is not taken at offset 0/);
+  t.throws(() => read('<a/><b/>'), /a second root/);
+  t.throws(() => read('no xml'), /one root element/);
+  t.throws(() => read('<a>'.repeat(70)), /more than 64 levels/);
+  t.end();
+});
+
+void t.test('the sample names every option', (t) => {
+  const sample = readFileSync(new URL('../sample.config.yaml', import.meta.url), 'utf8');
+  for (const name of Object.keys(HttpConfig.in.shape)) t.match(sample, new RegExp(`^[\\s#]*${name}:`, 'm'), name);
+  t.end();
 });
 
 void t.test('a value without a mapping is told once a poll', async (t) => {

@@ -106,7 +106,9 @@ function volumeOf(definition: Definition, from: JsonValue, unmapped: string[]): 
 function isCalled(value: JsonValue, text: string): boolean {
   if (typeof value === 'string') return value === text;
   if (value instanceof JsonNumber) return value.literal === text || areEqual(value, new JsonNumber(text));
-  return (value === null || typeof value === 'boolean') && String(value) === text;
+  // A null as a key of a YAML map arrives as an empty text.
+  if (value === null) return text === 'null' || text === '';
+  return typeof value === 'boolean' && String(value) === text;
 }
 
 function idAt(path: Path, entry: JsonValue, key: string): string {
