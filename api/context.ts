@@ -2,8 +2,9 @@ import type {
   Bus,
   Clock,
   Config,
+  AgentBook,
   Identity,
-  Keyring,
+  KeyBook,
   Logger,
   MessageIngest,
   MetricRegistry,
@@ -18,7 +19,8 @@ export interface ApiOptions {
   readonly store: Store;
   readonly tokens: TokenBook;
   readonly status: ProcessStatus;
-  readonly keyring: Keyring;
+  readonly keyring: KeyBook;
+  readonly agents: AgentBook;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: MetricRegistry;

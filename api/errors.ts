@@ -14,6 +14,10 @@ export const API_ERRORS = {
   MTR_METHOD: { status: 405, meaning: 'The path takes other methods; see Allow.' },
   MTR_NOT_ACCEPTABLE: { status: 406, meaning: 'Answers are application/json, and Accept leaves it out.' },
   MTR_TOKEN_DECLARED: { status: 409, meaning: 'A token of the configuration is removed there, not over the API.' },
+  MTR_KEY_NOT_DERIVED: {
+    status: 409,
+    meaning: 'Only derived keys have generations; others change in the configuration.',
+  },
   MTR_QUARANTINE_CUT: {
     status: 409,
     meaning: 'Only the beginning of the refused message was kept, so it cannot be replayed.',

@@ -1,20 +1,33 @@
 import {
+  AgentBook,
   createLogger,
+  DAY,
   defaultConfig,
   fromPlain,
   hashToken,
   isJsonObject,
+  KeyBook,
   ManualClock,
   MetricRegistry,
   parseTimestamp,
   parseVolume,
   ProcessStatus,
+  SECOND,
   sha256,
   SharedSecretKeyring,
   signSample,
   TokenBook,
 } from '@nephometer/core';
-import type { BatchRecord, ConfigInput, Counter, Identity, JsonObject, Store, TokenRecord } from '@nephometer/core';
+import type {
+  BatchRecord,
+  ConfigInput,
+  Counter,
+  Identity,
+  JsonObject,
+  Keyring,
+  Store,
+  TokenRecord,
+} from '@nephometer/core';
 import { createMemoryStore } from '@nephometer/store-memory';
 import { createApi } from './index.ts';
 import type { Api, ApiOptions } from './index.ts';
@@ -72,6 +85,7 @@ export interface KitOptions {
   readonly store?: Store;
   readonly bus?: ApiOptions['bus'];
   readonly ingest?: ApiOptions['ingest'];
+  readonly keyring?: Keyring;
 }
 
 interface Test {
@@ -89,7 +103,14 @@ export async function startApi(t: Test, options: KitOptions = {}): Promise<Kit> 
     store,
     tokens: new TokenBook(RECORDS, store),
     status: new ProcessStatus(metrics, { version: 'test' }),
-    keyring: new SharedSecretKeyring(SECRET),
+    keyring: new KeyBook(options.keyring ?? new SharedSecretKeyring(SECRET), store),
+    agents: new AgentBook({
+      store,
+      clock,
+      expected: options.config?.expected_agents ?? [],
+      margin: 15 * SECOND,
+      lookback: 7 * DAY,
+    }),
     clock,
     log: createLogger({ level: 'debug', format: 'text', write: (line) => void log.push(line) }),
     metrics,

@@ -1,8 +1,14 @@
 import { createApi } from '@nephometer/api';
 import type { Api } from '@nephometer/api';
-import { createCollector, createCollectorServer, createNotificationListener } from '@nephometer/collector';
+import {
+  createAgentWatch,
+  createCollector,
+  createCollectorServer,
+  createNotificationListener,
+} from '@nephometer/collector';
 import type { Collector } from '@nephometer/collector';
 import {
+  AgentBook,
   assertVerifies,
   ConfigError,
   declaredTokens,
@@ -57,6 +63,8 @@ interface Parts {
   readonly bus: OpenBus;
   readonly fatal: FatalLine;
   readonly store: Store | null;
+  /** What the ledger says of the agents; where there is a store. */
+  readonly agents: AgentBook | null;
   /** Only where an agent runs. */
   readonly spool: Spool | null;
   readonly plugins: LoadedPlugins;
@@ -83,20 +91,24 @@ export async function compose(roles: readonly Role[], loaded: LoadedConfig, log:
   const keyring = new KeyBook(configured, store);
   const spool = roles.some(isAgent) ? await openSpool(loaded, log) : null;
   const tokens = new TokenBook(await declaredTokens(config.api.tokens), store);
-  return wire({ roles, loaded, log, metrics, status, keyring, bus, fatal, store, spool, plugins, tokens });
+  const agents = store === null ? null : agentBook(config, store);
+  return wire({ roles, loaded, log, metrics, status, keyring, bus, fatal, store, agents, spool, plugins, tokens });
 }
 
 /** Order of start: what receives before what sends; stop goes the other way. */
 async function wire(parts: Parts): Promise<Composition> {
   const collector = parts.store !== null && parts.roles.includes('collector') ? collectorOf(parts, parts.store) : null;
-  const api = parts.store !== null && parts.roles.includes('api') ? apiOf(parts, parts.store, collector) : null;
+  const api =
+    parts.store !== null && parts.agents !== null && parts.roles.includes('api')
+      ? apiOf(parts, parts.store, parts.agents, collector)
+      : null;
   const agent = parts.spool === null ? null : await agentOf(parts, parts.spool);
   const door = api === null ? doorOf(parts, collector) : null;
   const services = [
     adaptersAsService(parts),
     ...(collector === null || parts.store === null
       ? []
-      : [collector, listenerOf(parts, parts.store), retentionOf(parts, parts.store)]),
+      : [collector, listenerOf(parts, parts.store), retentionOf(parts, parts.store), ...watchOf(parts, parts.store)]),
     ...(api === null ? [] : [api]),
     ...(door === null ? [] : [door]),
     ...(agent === null ? [] : [agent]),
@@ -110,6 +122,16 @@ async function wire(parts: Parts): Promise<Composition> {
     release: () => closeAdapters(parts),
     address: () => api?.url ?? `http://${parts.loaded.config.listen.host}:${door?.port ?? 0}`,
   };
+}
+
+function agentBook({ expected_agents: expected, watch }: LoadedConfig['config'], store: Store): AgentBook {
+  const { margin, lookback } = watch;
+  return new AgentBook({ store, clock: systemClock, expected, margin, lookback });
+}
+
+function watchOf({ agents, loaded, log, metrics }: Parts, store: Store): Service[] {
+  const { config } = loaded;
+  return agents === null ? [] : [createAgentWatch({ config, book: agents, store, clock: systemClock, log, metrics })];
 }
 
 function isAgent(role: Role): role is 'compute-agent' | 'central-agent' {
@@ -145,10 +167,10 @@ function retentionOf({ loaded, log }: Parts, store: Store): Service {
   return createRetention({ config: loaded.config, store, clock: systemClock, log });
 }
 
-function apiOf(parts: Parts, store: Store, ingest: Collector | null): Api {
+function apiOf(parts: Parts, store: Store, agents: AgentBook, ingest: Collector | null): Api {
   const { log, metrics, status, keyring, bus, loaded, tokens } = parts;
   const config = withPort(loaded.config, DEFAULT_PORTS.api);
-  return createApi({ config, store, tokens, status, keyring, clock: systemClock, log, metrics, bus, ingest });
+  return createApi({ config, store, tokens, status, keyring, agents, clock: systemClock, log, metrics, bus, ingest });
 }
 
 /** A process without the API still answers its health, and a collector its second door. */

@@ -1,6 +1,9 @@
 import { Command } from 'commander';
+import { addAgents } from './commands/agents.ts';
 import { addConfigCommands } from './commands/config.ts';
+import { addConflictCommands } from './commands/conflict.ts';
 import { addDataCommands } from './commands/data.ts';
+import { addKeyCommands } from './commands/key.ts';
 import { addPluginCommands } from './commands/plugins.ts';
 import { addPoll } from './commands/poll.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
@@ -31,4 +34,7 @@ const COMMANDS = [
   addDataCommands,
   addSendSample,
   addQuarantineCommands,
+  addConflictCommands,
+  addAgents,
+  addKeyCommands,
 ];

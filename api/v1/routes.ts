@@ -1,4 +1,7 @@
 import { allow } from '../auth.ts';
+import { listAgents } from './agents.ts';
+import { listKeys, revokeKey, rotateKey } from './keys.ts';
+import { resolveConflict } from './resolve.ts';
 import type { ApiOptions, ApiRouter } from '../context.ts';
 import { showEvidence } from './evidence.ts';
 import { listLedger } from './ledger.ts';
@@ -16,7 +19,12 @@ export function addV1(router: ApiRouter, options: ApiOptions): void {
   router.get('/v1/samples', readers, listSamples(options));
   router.get('/v1/samples/:id', readers, showEvidence(options));
   router.get('/v1/ledger', admins, listLedger(options));
+  router.get('/v1/agents', admins, listAgents(options));
+  router.get('/v1/keys', admins, listKeys(options));
+  router.post('/v1/keys', admins, rotateKey(options));
+  router.post('/v1/keys/:key_id/revoke', admins, revokeKey(options));
   router.get('/v1/conflicts', admins, listConflicts(options));
+  router.post('/v1/conflicts/:message_id/resolve', admins, resolveConflict(options));
   router.get('/v1/quarantine', admins, listQuarantine(options));
   router.get('/v1/quarantine/:id', admins, showQuarantined(options));
   router.post('/v1/quarantine/:id/replay', admins, replayQuarantined(options));

@@ -76,7 +76,11 @@ function isSamePlace(a: StoredSample, b: StoredSample): boolean {
   return a.messageId === b.messageId && a.timestamp === b.timestamp;
 }
 
+function versionText(version: StoredSample): string {
+  return `${sampleText(version).slice(0, -1)},"batch_digest":${JSON.stringify(version.batchDigest)}}`;
+}
+
 function conflictText(versions: readonly StoredSample[]): string {
   const messageId = JSON.stringify(versions[0]?.messageId ?? '');
-  return `{"message_id":${messageId},"versions":[${versions.map(sampleText).join(',')}]}`;
+  return `{"message_id":${messageId},"versions":[${versions.map(versionText).join(',')}]}`;
 }

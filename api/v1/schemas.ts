@@ -1,4 +1,4 @@
-import { messageOf, parseTimestamp, QuarantinedMessage, SAMPLE_TYPES, TokenRole } from '@nephometer/core';
+import { AGENT_STATES, messageOf, parseTimestamp, QuarantinedMessage, SAMPLE_TYPES, TokenRole } from '@nephometer/core';
 import { z } from 'zod';
 
 /*
@@ -66,6 +66,31 @@ export const QuarantineQuery = z.strictObject({
 
 export const NoQuery = z.strictObject({});
 
+export const AgentsQuery = z.strictObject({ state: z.enum(AGENT_STATES).optional() });
+
+const Why = z.string().max(2000).prefault('').meta({ description: 'The reason, for those who ask later.' });
+
+export const RotateRequest = z.strictObject({
+  agent_id: z.string().min(1).max(200),
+  retire_after: z
+    .string()
+    .prefault('7d')
+    .meta({ description: 'How long the key before is accepted beside the new one.' }),
+  why: Why,
+});
+
+export const RevokeRequest = z.strictObject({
+  agent_id: z.string().min(1).max(200).nullish().meta({ description: 'The agent whose key of that id it is.' }),
+  all_agents: z.boolean().optional().meta({ description: 'Every key of that id.' }),
+  at: Instant.optional().meta({ description: 'From when on it is refused. Default: now.' }),
+  why: Why,
+});
+
+export const ResolveRequest = z.strictObject({
+  keep: z.string().nullable().meta({ description: 'Digest of the batch whose version counts; null: none does.' }),
+  why: Why,
+});
+
 export const TokenRequest = z
   .strictObject({
     name: z.string().min(1).max(200).meta({ description: 'Name in lists and logs.' }),
@@ -111,8 +136,86 @@ export const SampleAnswer = z.strictObject({
 export const SamplesAnswer = z.strictObject({ samples: z.array(SampleAnswer), next: z.string().nullable() });
 
 export const ConflictsAnswer = z.strictObject({
-  conflicts: z.array(z.strictObject({ message_id: z.string(), versions: z.array(SampleAnswer) })),
+  conflicts: z.array(
+    z.strictObject({
+      message_id: z.string(),
+      versions: z.array(SampleAnswer.extend({ batch_digest: z.string() })),
+    }),
+  ),
   next: z.string().nullable(),
+});
+
+export const ResolutionAnswer = z.strictObject({
+  message_id: z.string(),
+  keep: z.string().nullable(),
+  by: z.string(),
+  why: z.string(),
+  recorded_at: Time.meta({ description: 'From this moment on reads show the version that counts.' }),
+});
+
+const Seconds = z.number().nullable().meta({ description: 'Seconds.' });
+
+export const AgentsAnswer = z.strictObject({
+  agents: z.array(
+    z.strictObject({
+      agent_id: z.string(),
+      state: z.enum(AGENT_STATES),
+      expected: z.boolean(),
+      last_batch: z
+        .strictObject({
+          recorded_at: Time,
+          epoch: z.string().nullable(),
+          seq: z.int().nullable(),
+          key_id: z.string().nullable(),
+        })
+        .nullable(),
+      interval: Seconds,
+      lag: Seconds,
+      clock_skew: Seconds,
+      batches: z.int(),
+      samples: z.int(),
+      missing: z.int().meta({ description: 'Sequence numbers that the ledger has not, of all epochs.' }),
+      quarantined: z.int(),
+      cloned_at: Time.nullable(),
+      epochs: z.array(
+        z.strictObject({
+          epoch: z.string(),
+          first_recorded_at: Time,
+          last_recorded_at: Time,
+          last_created: Time,
+          last_seq: z.int(),
+          missing: z.int(),
+          missing_seqs: z.array(z.tuple([z.int(), z.int()])),
+        }),
+      ),
+    }),
+  ),
+});
+
+export const KeysAnswer = z.strictObject({
+  keys: z.array(
+    z.strictObject({
+      key_id: z.string(),
+      agent_id: z.string().nullable(),
+      kind: z.enum(['shared', 'derived', 'listed']),
+      state: z.enum(['valid', 'not-yet', 'retiring', 'revoked']),
+      valid_from: Time.nullable(),
+      valid_until: Time.nullable(),
+      last_used: Time.nullable(),
+      by: z.string().nullable(),
+      why: z.string().nullable(),
+    }),
+  ),
+});
+
+export const KeyChangeAnswer = z.strictObject({
+  action: z.enum(['rotate', 'revoke']),
+  key_id: z.string(),
+  agent_id: z.string().nullable(),
+  next_key_id: z.string().nullable(),
+  valid_until: Time.nullable(),
+  by: z.string(),
+  why: z.string(),
 });
 
 export const EvidenceAnswer = z.strictObject({

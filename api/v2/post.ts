@@ -1,4 +1,4 @@
-import { KeyMissing, readMessage, sha256, signSample, toDouble, uuidv4 } from '@nephometer/core';
+import { readMessage, sha256, signSample, toDouble, uuidv4 } from '@nephometer/core';
 import type { BatchRecord, Keyring, SignedMessage, SigningKey } from '@nephometer/core';
 import { identityOf } from '../auth.ts';
 import { readJson } from '../body.ts';
@@ -9,13 +9,13 @@ import { UrlArguments } from './arguments.ts';
 import { clientFault } from './faults.ts';
 import { readPosted } from './posted.ts';
 import type { Posted } from './posted.ts';
-import { publisherOf } from './publish.ts';
+import { PostPublisher } from './publish.ts';
 import { float, json, time } from './shapes.ts';
 
 /** POST /v2/meters/{name}: signs the samples as metering messages, and records them or puts them on the bus. */
 export function postSamples(options: ApiOptions): Handler {
   const { config, store, bus, keyring, clock } = options;
-  const publish = bus === null ? null : publisherOf(bus, config, clock);
+  const publisher = bus === null ? null : new PostPublisher(bus, config, clock);
   return async (ctx) => {
     const args = new UrlArguments(ctx.querystring, ['direct']);
     const isDirect = args.boolean('direct');
@@ -31,25 +31,27 @@ export function postSamples(options: ApiOptions): Handler {
       signing: config.signing,
     };
     const posted = body.map((item) => readPosted(item, defaults));
-    const key = sharedKey(keyring);
+    const byBus = isDirect ? null : publisher;
+    const key = byBus === null ? storedKey(keyring) : keyring.signingKey(byBus.agentId);
     const messages = posted.map(({ counter, source }) => {
       return signSample(counter, { messageId: uuidv4(), source }, key.secret);
     });
-    // Where messages without a batch header are refused on the bus, the store takes them from here.
-    if (isDirect || publish === null || !config.signing.accept_headerless) {
+    if (byBus === null) {
       await store.record(messages.map((message) => batchOf(message, key)));
     } else {
-      await publish(messages.map(({ text }) => text));
+      await byBus.publish(
+        messages.map(({ text }) => text),
+        key,
+      );
     }
     ctx.status = 201;
     sendJson(ctx, `[${posted.map((item, i) => answerText(item, messages[i])).join(',')}]`);
   };
 }
 
-function sharedKey(keyring: Keyring): SigningKey {
-  const [key] = keyring.sharedKeys();
-  if (key === undefined) throw new KeyMissing('Posted samples are signed with the shared secret, and there is none.');
-  return key;
+/** What goes to the store from here has no batch header, so the key that all know is better evidence. */
+function storedKey(keyring: Keyring): SigningKey {
+  return keyring.sharedKeys()[0] ?? keyring.signingKey('collector.api');
 }
 
 function batchOf({ text }: SignedMessage, { keyId }: SigningKey): BatchRecord {

@@ -1,36 +1,72 @@
-import { busNames, formatTimestamp, sampleTopology, uuidv4 } from '@nephometer/core';
-import type { Bus, Clock, Config } from '@nephometer/core';
+import { randomBytes } from 'node:crypto';
+import {
+  busNames,
+  encodeBatch,
+  headerDigest,
+  merkleRoot,
+  nodeName,
+  sampleTopology,
+  signHeader,
+  uuidv4,
+} from '@nephometer/core';
+import type { Bus, Clock, Config, SigningKey } from '@nephometer/core';
 
-/** Puts the texts of metering messages on the bus as Ceilometer's API did: event type `telemetry.api`, in one message. */
-export function publisherOf(bus: Bus, config: Config, clock: Clock): (texts: readonly string[]) => Promise<void> {
-  const names = busNames(config.bus.namespace);
-  let declared: Promise<void> | null = null;
+/** Puts posted samples on the bus as a batch of this server's: it is an agent of its own, new in each process. */
+export class PostPublisher {
+  readonly agentId: string;
+  readonly #bus: Bus;
+  readonly #config: Config;
+  readonly #clock: Clock;
+  readonly #epoch = randomBytes(8).toString('hex');
+  #declared: Promise<void> | null = null;
+  #seq = 0;
+  #previous: string | null = null;
 
-  // Declared by the first who needs it, so that samples wait in the queue even before the first collector starts.
-  const declare = async (): Promise<void> => {
-    declared ??= bus.declare(sampleTopology(names, config.bus.delivery_limit));
+  constructor(bus: Bus, config: Config, clock: Clock) {
+    const host = nodeName(config)
+      .replace(/[^\w.-]/g, '-')
+      .slice(0, 150);
+    this.agentId = `collector.api.${host}.${randomBytes(6).toString('hex')}`;
+    this.#bus = bus;
+    this.#config = config;
+    this.#clock = clock;
+  }
+
+  /** Resolves when a queue holds the batch. @throws BusUnavailable, BusRefused, MessageTooLarge */
+  async publish(texts: readonly string[], key: SigningKey): Promise<void> {
+    await this.#declare();
+    const { exchange, sampleKey: routingKey } = busNames(this.#config.bus.namespace);
+    const body = Buffer.from(this.#sealed(texts, key));
+    await this.#bus.publish({ exchange, routingKey, body, messageId: uuidv4(), contentType: 'application/json' });
+  }
+
+  #sealed(texts: readonly string[], key: SigningKey): string {
+    const header = {
+      version: 1 as const,
+      agent_id: this.agentId,
+      epoch: this.#epoch,
+      seq: ++this.#seq,
+      created: this.#clock.now(),
+      samples: texts.length,
+      merkle_root: merkleRoot(texts),
+      previous: this.#previous,
+      runs: [{ source: 'api', slot: null, samples: texts.length }],
+      cycles: [],
+      key_id: key.keyId,
+    };
+    this.#previous = headerDigest(header);
+    return encodeBatch(signHeader(header, key.secret), texts);
+  }
+
+  /** By the first who needs it, so that samples wait in the queue even before the first collector starts. */
+  async #declare(): Promise<void> {
+    const { namespace, delivery_limit: limit } = this.#config.bus;
+    this.#declared ??= this.#bus.declare(sampleTopology(busNames(namespace), limit));
     try {
-      await declared;
+      await this.#declared;
     } catch (cause) {
-      declared = null;
+      this.#declared = null;
       throw cause;
     }
-  };
-
-  return async (texts) => {
-    await declare();
-    const messageId = uuidv4();
-    const body = Buffer.from(envelope(messageId, texts, formatTimestamp(clock.now())));
-    const contentType = 'application/json';
-    await bus.publish({ exchange: names.exchange, routingKey: names.sampleKey, body, messageId, contentType });
-  };
-}
-
-/** oslo.messaging's envelope 2.0. The texts go in as they are: signatures cover their literals. */
-function envelope(messageId: string, texts: readonly string[], timestamp: string): string {
-  const inner =
-    `{"message_id":"${messageId}","publisher_id":"ceilometer.api","event_type":"telemetry.api","priority":"SAMPLE",` +
-    `"payload":{"samples":[${texts.join(',')}]},"timestamp":"${timestamp.replace('T', ' ')}",` +
-    `"_unique_id":"${uuidv4().replaceAll('-', '')}"}`;
-  return JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': inner });
+  }
 }
