@@ -1,0 +1,80 @@
+import { add, decimal, divide, maximum, minimum, multiply, round, subtract } from '../../decimal.ts';
+import type { Decimal } from '../../decimal.ts';
+import { areaAsHours, asHours, FIGURE_DIGITS } from './integral.ts';
+import type { UsageQuery } from './query.ts';
+import type { Tally } from './tally.ts';
+
+/**
+ * What a line is at least and at most, whatever gaps and resets hide. `floor` is 0 unless the question says otherwise,
+ * `ceiling` unknown; g is the time of the gaps in hours, u the time in which a counter may have grown unseen.
+ *
+ * | kind     | lower                                    | upper                                              |
+ * |----------|------------------------------------------|----------------------------------------------------|
+ * | duration | quantity                                 | quantity + g                                       |
+ * | integral | quantity + floor x g                     | quantity + ceiling x g                             |
+ * | increase | quantity - shares of long steps that leave the line | quantity + their rest + known values hidden + ceiling x u |
+ * | sum      | quantity + floor x g                     | quantity + ceiling x g; null where nobody reports cycles |
+ * | max      | quantity                                 | ceiling                                            |
+ * | min      | floor                                    | quantity                                           |
+ * | avg      | (what was measured + floor x g) / time   | (what was measured + ceiling x g) / time           |
+ * | count, peak, distinct | quantity                    | null                                               |
+ * | last, p95| null                                     | null                                               |
+ *
+ * Without gaps and resets both are the quantity. What holds by rule (a reading, for max_hold at most) counts as known.
+ */
+export interface Bounds {
+  readonly lower: Decimal | null;
+  readonly upper: Decimal | null;
+}
+
+export function boundsOf(quantity: Decimal, tally: Tally, query: UsageQuery): Bounds {
+  const { floor, ceiling, kind } = query;
+  if (kind === 'increase') return ofIncrease(quantity, tally, ceiling);
+  if (kind === 'sum' && tally.byNothing) return { lower: quantity, upper: null };
+  if (tally.gap === 0) return { lower: quantity, upper: quantity };
+  const gap = asHours(tally.gap);
+  switch (kind) {
+    case 'duration':
+      return { lower: quantity, upper: add(quantity, tally.gapHours) };
+    case 'integral':
+    case 'sum':
+      return { lower: over(floor, quantity, gap), upper: over(ceiling, quantity, gap) };
+    case 'max':
+      return { lower: quantity, upper: ceiling === null ? null : maximum(ceiling, quantity) };
+    case 'min':
+      return { lower: floor === null ? null : minimum(floor, quantity), upper: quantity };
+    case 'avg':
+      return { lower: averageWith(floor, tally), upper: averageWith(ceiling, tally) };
+    case 'count':
+    case 'peak':
+    case 'distinct':
+      return { lower: quantity, upper: null };
+    case 'last':
+    case 'p95':
+      return { lower: null, upper: null };
+  }
+}
+
+function over(rate: Decimal | null, base: Decimal, hours: Decimal): Decimal | null {
+  return rate === null ? null : add(base, round(multiply(rate, hours), FIGURE_DIGITS));
+}
+
+function ofIncrease(quantity: Decimal, tally: Tally, ceiling: Decimal | null): Bounds {
+  const lower = subtract(quantity, tally.bridged);
+  const known = add(quantity, add(tally.hidden, tally.bridgedElsewhere));
+  return { lower, upper: tally.unbounded === 0 ? known : over(ceiling, known, asHours(tally.unbounded)) };
+}
+
+function averageWith(level: Decimal | null, tally: Tally): Decimal | null {
+  if (level === null || tally.type !== 'gauge') return null;
+  const area = add(tally.area, multiply(level, decimal(tally.gap)));
+  return divide(area, decimal(tally.measured + tally.gap), FIGURE_DIGITS);
+}
+
+/** The quantity with its gaps filled, by the policy asked for; null where it does not apply. */
+export function estimateOf(quantity: Decimal, tally: Tally, query: UsageQuery): Decimal | null {
+  if (query.estimate === 'none') return null;
+  if (query.kind === 'duration') return add(quantity, tally.filledHours);
+  if (query.kind === 'integral') return add(quantity, areaAsHours(tally.filledArea));
+  return tally.gap === 0 ? quantity : null;
+}

@@ -1,0 +1,15 @@
+export { isDeletion, RESTART_MARKERS, sameRun } from './attributes.ts';
+export type { CoverageBasis } from './coverage.ts';
+export * from './fold.ts';
+export { parseFraction } from './fraction.ts';
+export type { Fraction } from './fraction.ts';
+export { FIGURE_DIGITS } from './integral.ts';
+export { prepareFacts, voidsSample } from './prepare.ts';
+export type { PreparedFacts, SeriesSamples } from './prepare.ts';
+export * from './query.ts';
+export { applyRounding, ROUNDING_PLACES, ROUNDING_WAYS } from './rounding.ts';
+export type { Rounding } from './rounding.ts';
+export * from './types.ts';
+export { DEFAULT_HOLD, LOOKAHEAD, LOOKBACK, REACH } from './watch.ts';
+export * from './windows.ts';
+export { toInstant, toLocal, TZDATA_VERSION } from './zone.ts';

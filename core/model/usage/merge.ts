@@ -1,0 +1,137 @@
+import { add, decimal, divide, multiply, subtract } from '../../decimal.ts';
+import type { Decimal } from '../../decimal.ts';
+import { compareNullable } from '../order.ts';
+import type { Series } from '../sample.ts';
+import { seriesField } from './attributes.ts';
+import { ONE, times } from './fraction.ts';
+import type { Fraction } from './fraction.ts';
+import { FIGURE_DIGITS } from './integral.ts';
+import { NOTHING } from './pieces.ts';
+import { factorFor, skipReason, unitFor, viewFor } from './query.ts';
+import type { UsageQuery } from './query.ts';
+import { addCell, converted, emptyTally } from './tally.ts';
+import type { Tally } from './tally.ts';
+import type { HourCell, HourFold, Step, UsageField } from './types.ts';
+import type { Period } from './windows.ts';
+
+/** A line while it is made: what each series has in it. */
+export interface LineDraft {
+  readonly window: Period;
+  readonly group: readonly (string | null)[];
+  readonly unit: string | null;
+  readonly series: Map<string, SeriesShare>;
+}
+
+export interface SeriesShare {
+  readonly series: Series;
+  tally: Tally;
+  readonly bridges: Map<number, Pick<Step, 'from' | 'to' | 'amount'>>;
+  /** For quantiles. Ascending. */
+  readonly cells: HourCell[];
+}
+
+/**
+ * Sorts the cells of hours into lines. Each hour's figures are differences of running figures, so that any cut of the same
+ * hours adds up to the same digits; a conversion is applied to the running figures and rounded there.
+ * @param windows ascending; a cell lies in one of them wholly, or is left out
+ */
+export function sortIntoLines(folds: Iterable<HourFold>, windows: readonly Period[], query: UsageQuery): LineDraft[] {
+  const drafts = new Map<string, LineDraft>();
+  for (const fold of folds) {
+    const factor = factorFor(query, fold.series);
+    if (factor === null || skipReason(query, fold.series) !== null) continue;
+    if (fold.view !== viewFor(query.kind, fold.series.type)) continue;
+    let [running, before] = [NOTHING, NOTHING];
+    for (const cell of fold.cells) {
+      running = add(running, figureOf(cell, query.kind));
+      const now = factor === ONE ? running : times(running, factor, FIGURE_DIGITS);
+      place(cell, subtract(now, before), fold.series, windows, query, drafts);
+      before = now;
+    }
+  }
+  for (const draft of drafts.values()) settle(draft, query);
+  return [...drafts.values()].sort(compareDrafts);
+}
+
+function figureOf(cell: HourCell, kind: UsageQuery['kind']): Decimal {
+  if (kind === 'duration') return cell.hours;
+  if (kind === 'integral') return cell.integral;
+  return kind === 'increase' || kind === 'sum' ? cell.growth : NOTHING;
+}
+
+function place(
+  cell: HourCell,
+  quantity: Decimal,
+  series: Series,
+  windows: readonly Period[],
+  query: UsageQuery,
+  drafts: Map<string, LineDraft>,
+): void {
+  const window = windowAt(windows, cell.from);
+  if (window === null || !passes(cell, series, query.filter)) return;
+  const group = query.groupBy.map((field) => valueOf(cell, series, field));
+  const unit = unitFor(query, series);
+  const key = JSON.stringify([window.from, unit, group]);
+  let draft = drafts.get(key);
+  if (draft === undefined) drafts.set(key, (draft = { window, group, unit, series: new Map() }));
+  const { source, type, resourceId } = series;
+  const seriesKey = JSON.stringify([source, series.meter, type, series.unit, resourceId]);
+  let share = draft.series.get(seriesKey);
+  if (share === undefined) {
+    share = { series, tally: emptyTally(type), bridges: new Map(), cells: [] };
+    draft.series.set(seriesKey, share);
+  }
+  addCell(share.tally, cell, quantity, series, query.gaps);
+  for (const bridge of cell.bridges) share.bridges.set(bridge.from, bridge);
+  if (query.kind === 'p95') share.cells.push(cell);
+}
+
+function valueOf(cell: HourCell, series: Series, field: UsageField): string | null {
+  const ofSeries = seriesField(series, field);
+  return ofSeries === undefined ? (cell.attributes.get(field) ?? null) : ofSeries;
+}
+
+function passes(cell: HourCell, series: Series, filter: UsageQuery['filter']): boolean {
+  for (const [field, values] of filter) if (!values.includes(valueOf(cell, series, field))) return false;
+  return true;
+}
+
+function windowAt(windows: readonly Period[], at: number): Period | null {
+  let [low, high] = [0, windows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((windows[middle]?.to ?? Infinity) > at) high = middle;
+    else low = middle + 1;
+  }
+  const window = windows[low];
+  return window !== undefined && window.from <= at ? window : null;
+}
+
+/** What each series had in other parts of its long steps; and its tally in the unit of the result. */
+function settle({ window, series }: LineDraft, query: UsageQuery): void {
+  for (const share of series.values()) {
+    for (const bridge of share.bridges.values()) addBridge(share.tally, bridge, window, query);
+    share.tally = converted(share.tally, factorFor(query, share.series) as Fraction);
+  }
+}
+
+function addBridge(
+  tally: Tally,
+  { from, to, amount }: Pick<Step, 'from' | 'to' | 'amount'>,
+  window: Period,
+  query: UsageQuery,
+): void {
+  if (from >= window.from && to <= window.to) return;
+  const inside = Math.min(to, window.to) - Math.max(from, window.from);
+  const byTime = divide(multiply(amount, decimal(inside)), decimal(to - from), FIGURE_DIGITS);
+  const share = query.edge === 'interpolate' ? byTime : to <= window.to ? amount : NOTHING;
+  tally.bridged = add(tally.bridged, share);
+  tally.bridgedElsewhere = add(tally.bridgedElsewhere, subtract(amount, share));
+}
+
+function compareDrafts(a: LineDraft, b: LineDraft): number {
+  let order = a.window.from - b.window.from;
+  for (let i = 0; order === 0 && i < a.group.length; i++)
+    order = compareNullable(a.group[i] ?? null, b.group[i] ?? null);
+  return order || compareNullable(a.unit, b.unit);
+}

@@ -1,0 +1,139 @@
+import { compare } from '../../decimal.ts';
+import type { Micros } from '../../time.ts';
+import { compareNullable, comparePlace } from '../order.ts';
+import type { Series } from '../sample.ts';
+import { readingsOf, spellAfter, spellBetween, unseenBefore } from './hold.ts';
+import type { Reading, Spell } from './hold.ts';
+import { growthAfter, growthBefore, growthBetween } from './increase.ts';
+import { pieceBase, pushAbsent, pushExplained, pushMeasured } from './pieces.ts';
+import type { FoldView, Piece, UsageSample } from './types.ts';
+import { REACH } from './watch.ts';
+import type { Watch, Watches } from './watch.ts';
+import { mergeWitnesses } from './witnesses.ts';
+
+export interface TimelineQuery {
+  readonly from: Micros;
+  readonly to: Micros;
+  readonly maxHold: Micros | null;
+  readonly asOf: Micros | null;
+  readonly view: FoldView;
+}
+
+/** One series' pieces in [from, to), ascending, without those where it is not there; and the samples that count. */
+export interface Timeline {
+  readonly series: Series;
+  readonly pieces: readonly Piece[];
+  readonly samples: readonly UsageSample[];
+}
+
+/** @param samples of one series, each message_id once, in any order */
+export function timelineOf(
+  series: Series,
+  samples: readonly UsageSample[],
+  watches: Watches,
+  query: TimelineQuery,
+): Timeline {
+  const byAgent = new Map<string | null, UsageSample[]>();
+  for (const sample of samples) {
+    const own = byAgent.get(sample.agentId);
+    if (own === undefined) byAgent.set(sample.agentId, [sample]);
+    else own.push(sample);
+  }
+  const witnesses = [...byAgent]
+    .sort(([a], [b]) => (a === null ? 1 : b === null ? -1 : compareNullable(a, b)))
+    .map(([agentId, own]) => witness(own, watches.of(agentId, series), query, series));
+  return { series, ...mergeWitnesses(witnesses, query) };
+}
+
+/** What one agent says of a series. */
+export interface Witness {
+  readonly pieces: readonly Piece[];
+  readonly samples: readonly UsageSample[];
+}
+
+function witness(own: UsageSample[], watch: Watch, query: TimelineQuery, series: Series): Witness {
+  own.sort((a, b) => comparePlace(a, b, 'oldest'));
+  const readings = readingsOf(series.type === 'delta' ? own : oneAnInstant(own, series), watch, query.maxHold);
+  // What happened at moments of its own, and nobody watches for, has neither presence nor gaps between.
+  if (query.view === 'growth' && series.type === 'delta' && readings.every(({ tick }) => tick === null)) {
+    return { pieces: [], samples: own };
+  }
+  return {
+    pieces: query.view === 'level' ? levels(readings, watch, query) : growths(readings, watch, query),
+    samples: own,
+  };
+}
+
+/** Two readings at one instant: of a counter the greater counts, else the one with the greater message_id. */
+function oneAnInstant(own: readonly UsageSample[], { type }: Series): UsageSample[] {
+  const kept: UsageSample[] = [];
+  for (const sample of own) {
+    const last = kept.at(-1);
+    if (last === undefined || last.timestamp !== sample.timestamp) kept.push(sample);
+    else if (type !== 'cumulative' || compare(sample.volume, last.volume) >= 0) kept[kept.length - 1] = sample;
+  }
+  return kept;
+}
+
+/** Walks the readings; those more than REACH apart do not know each other. */
+function walk(
+  readings: readonly Reading[],
+  { from, to }: TimelineQuery,
+  between: (a: Reading, b: Reading) => void,
+  after: (a: Reading) => Micros,
+  before: (b: Reading, notBefore: Micros) => void,
+): void {
+  const first = readings[0];
+  if (first !== undefined) before(first, -Infinity);
+  readings.forEach((a, i) => {
+    const b = readings[i + 1];
+    if ((b?.sample.timestamp ?? Infinity) <= from || a.sample.timestamp >= to) return;
+    if (b !== undefined && b.sample.timestamp - a.sample.timestamp <= REACH) return between(a, b);
+    const end = after(a);
+    if (b !== undefined) before(b, end);
+  });
+}
+
+function levels(readings: readonly Reading[], watch: Watch, query: TimelineQuery): Piece[] {
+  const pieces: Piece[] = [];
+  walk(
+    readings,
+    query,
+    (a, b) => level(spellBetween(a, b, watch), a, b, watch, pieces),
+    (a) => {
+      const spell = spellAfter(a, watch, query.to);
+      level(spell, a, null, watch, pieces);
+      return spell.to;
+    },
+    (b, notBefore) => {
+      const base = pieceBase(b, null, b.sample, b.sample.recordedAt);
+      pushExplained(Math.max(unseenBefore(b, watch), notBefore), b.sample.timestamp, b, watch, base, pieces);
+    },
+  );
+  return pieces;
+}
+
+function level(spell: Spell, a: Reading, b: Reading | null, watch: Watch, pieces: Piece[]): void {
+  const base = pieceBase(a, a.sample, b?.sample ?? null, spell.revision);
+  const byCadence = a.tick === null && a.cadence !== null ? spell.from + 2 * a.cadence : Infinity;
+  pushMeasured(spell.from, spell.heldTo, base, pieces, Math.min(spell.heldTo, byCadence));
+  pushExplained(spell.heldTo, spell.gone, a, watch, base, pieces);
+  pushAbsent(spell.gone, spell.back, base, pieces);
+  if (spell.gone < spell.to) pushExplained(spell.back, spell.to, b ?? a, watch, base, pieces);
+}
+
+function growths(readings: readonly Reading[], watch: Watch, query: TimelineQuery): Piece[] {
+  const pieces: Piece[] = [];
+  walk(
+    readings,
+    query,
+    (a, b) => growthBetween(a, b, spellBetween(a, b, watch), watch, pieces),
+    (a) => {
+      const spell = spellAfter(a, watch, query.to);
+      growthAfter(a, spell, watch, pieces);
+      return spell.to;
+    },
+    (b, notBefore) => growthBefore(b, Math.max(unseenBefore(b, watch), notBefore), watch, pieces),
+  );
+  return pieces;
+}
