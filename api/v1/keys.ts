@@ -2,7 +2,7 @@ import { derivedKeyId, formatInstant, generationOf, parseDuration, SHARED_KEY_ID
 import type { KeyChange, KeyState, Micros } from '@nephometer/core';
 import { identityOf } from '../auth.ts';
 import type { ApiOptions, Handler } from '../context.ts';
-import { badRequest, httpError } from '../errors.ts';
+import { badRequest, httpError, notFound } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { readParameters, readRequest } from './request.ts';
 import { NoQuery, RevokeRequest, RotateRequest } from './schemas.ts';
@@ -114,9 +114,11 @@ function spanOf(text: string): Micros {
 }
 
 /** POST /v1/keys/{key_id}/revoke: refused from a moment on, by every collector. */
-export function revokeKey({ keyring, clock, log }: ApiOptions): Handler {
+export function revokeKey(options: ApiOptions): Handler {
+  const { keyring, clock, log } = options;
   return async (ctx) => {
     const keyId = ctx.params['key_id'] ?? '';
+    assertKnown(keyId, options);
     const {
       agent_id: agentId = null,
       all_agents: all,
@@ -134,6 +136,13 @@ export function revokeKey({ keyring, clock, log }: ApiOptions): Handler {
     log.warn({ key: keyId, agent: agentId ?? 'all', by, why }, 'A key was revoked.');
     sendJson(ctx, JSON.stringify(changeShape(change)));
   };
+}
+
+/** A slip of the pen must not look like a revocation. */
+function assertKnown(keyId: string, { config, keyring }: ApiOptions): void {
+  const isListed = config.signing.keys.some(({ key_id: id }) => id === keyId);
+  if (isListed || generationOf(keyId) !== null || keyring.sharedKeys().some((key) => key.keyId === keyId)) return;
+  throw notFound(`There is no key ${keyId}; see GET /v1/keys.`);
 }
 
 /** `KeyChangeAnswer`. */
