@@ -26,7 +26,7 @@ export function explainGap(from: Micros, to: Micros, near: Reading, watch: Watch
   causes.sort((a, b) => a.from - b.from);
   for (let i = 0; i + 1 < cuts.length; i++) {
     const [start, end] = [cuts[i] ?? from, cuts[i + 1] ?? to];
-    for (; (causes[next]?.from ?? Infinity) <= start; next++) open.push(causes[next] as Cause);
+    for (let cause = causes[next]; cause !== undefined && cause.from <= start; cause = causes[++next]) open.push(cause);
     open = open.filter((cause) => cause.to > start);
     const best = open.reduce<Cause | null>((a, b) => (a !== null && a.rank <= b.rank ? a : b), null);
     const gap = { reason: best?.reason ?? silence(near), revision: best?.revision ?? 0 };

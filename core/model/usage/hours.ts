@@ -1,7 +1,7 @@
 import { HOUR } from '../../time.ts';
 import type { Micros } from '../../time.ts';
 import type { Series } from '../sample.ts';
-import { AttributeReader } from './attributes.ts';
+import type { AttributeReader } from './attributes.ts';
 import { CellBuilder } from './cell.ts';
 import { Running } from './integral.ts';
 import type { Timeline } from './timeline.ts';
@@ -31,19 +31,21 @@ export function hoursOf(timeline: Timeline, attributes: AttributeReader, paramet
     if (hour === Infinity) return folds;
     while ((parameters.cuts[c] ?? Infinity) <= hour) c++;
     const builder = new HourBuilder(series, attributes, parameters, c);
-    for (let i = p; (pieces[i]?.from ?? Infinity) < hour + HOUR; i++) {
-      const piece = pieces[i] as Piece;
+    for (let i = p; i < pieces.length; i++) {
+      const piece = pieces[i];
+      if (piece === undefined || piece.from >= hour + HOUR) break;
       let from = Math.max(piece.from, hour);
       const to = Math.min(piece.to, hour + HOUR);
-      for (; (samples[s]?.timestamp ?? Infinity) < to; s++) {
-        const sample = samples[s] as UsageSample;
+      for (let sample = samples[s]; sample !== undefined && sample.timestamp < to; sample = samples[++s]) {
         if (sample.timestamp > from) builder.piece(piece, from, sample.timestamp);
         from = Math.max(from, sample.timestamp);
         builder.sample(sample);
       }
       builder.piece(piece, from, to);
     }
-    for (; (samples[s]?.timestamp ?? Infinity) < hour + HOUR; s++) builder.sample(samples[s] as UsageSample);
+    for (let sample = samples[s]; sample !== undefined && sample.timestamp < hour + HOUR; sample = samples[++s]) {
+      builder.sample(sample);
+    }
     folds.push({ series, view: parameters.view, hour, cells: builder.finish() });
   }
 }
@@ -95,11 +97,10 @@ class HourBuilder {
 
   #at(from: Micros, owner: UsageSample): CellBuilder {
     const attributes = this.#attributes.read(owner);
-    if (this.#open?.attributes !== attributes) {
-      this.#close();
-      this.#open = new CellBuilder(from, attributes, this.#running, this.#series);
-    }
-    return this.#open as CellBuilder;
+    if (this.#open !== null && this.#open.attributes === attributes) return this.#open;
+    this.#close();
+    this.#open = new CellBuilder(from, attributes, this.#running, this.#series);
+    return this.#open;
   }
 
   #passCuts(at: Micros): void {

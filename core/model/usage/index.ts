@@ -13,3 +13,7 @@ export * from './types.ts';
 export { DEFAULT_HOLD, LOOKAHEAD, LOOKBACK, REACH } from './watch.ts';
 export * from './windows.ts';
 export { toInstant, toLocal, TZDATA_VERSION } from './zone.ts';
+export { DEFAULT_DEFINITIONS } from './default-definitions.ts';
+export * from './definition.ts';
+export { decodeHour, encodeHour, HOUR_FOLD_VERSION } from './hour-text.ts';
+export * from './ledger.ts';

@@ -24,6 +24,7 @@ export interface LineDraft {
 
 export interface SeriesShare {
   readonly series: Series;
+  readonly factor: Fraction;
   tally: Tally;
   readonly bridges: Map<number, Pick<Step, 'from' | 'to' | 'amount'>>;
   /** For quantiles. Ascending. */
@@ -45,7 +46,7 @@ export function sortIntoLines(folds: Iterable<HourFold>, windows: readonly Perio
     for (const cell of fold.cells) {
       running = add(running, figureOf(cell, query.kind));
       const now = factor === ONE ? running : times(running, factor, FIGURE_DIGITS);
-      place(cell, subtract(now, before), fold.series, windows, query, drafts);
+      place(cell, subtract(now, before), fold.series, factor, windows, query, drafts);
       before = now;
     }
   }
@@ -63,6 +64,7 @@ function place(
   cell: HourCell,
   quantity: Decimal,
   series: Series,
+  factor: Fraction,
   windows: readonly Period[],
   query: UsageQuery,
   drafts: Map<string, LineDraft>,
@@ -78,7 +80,7 @@ function place(
   const seriesKey = JSON.stringify([source, series.meter, type, series.unit, resourceId]);
   let share = draft.series.get(seriesKey);
   if (share === undefined) {
-    share = { series, tally: emptyTally(type), bridges: new Map(), cells: [] };
+    share = { series, factor, tally: emptyTally(type), bridges: new Map(), cells: [] };
     draft.series.set(seriesKey, share);
   }
   addCell(share.tally, cell, quantity, series, query.gaps);
@@ -111,7 +113,7 @@ function windowAt(windows: readonly Period[], at: number): Period | null {
 function settle({ window, series }: LineDraft, query: UsageQuery): void {
   for (const share of series.values()) {
     for (const bridge of share.bridges.values()) addBridge(share.tally, bridge, window, query);
-    share.tally = converted(share.tally, factorFor(query, share.series) as Fraction);
+    share.tally = converted(share.tally, share.factor);
   }
 }
 

@@ -7,7 +7,6 @@ import type { Fraction } from './fraction.ts';
 import { FIGURE_DIGITS } from './integral.ts';
 import type { LineDraft } from './merge.ts';
 import { NOTHING } from './pieces.ts';
-import { factorFor } from './query.ts';
 import type { UsageQuery } from './query.ts';
 import type { HourCell } from './types.ts';
 import type { Period } from './windows.ts';
@@ -28,14 +27,14 @@ export function stepEdges(windows: readonly Period[], step: Micros): Micros[] {
  */
 export function percentile95(draft: LineDraft, query: UsageQuery): Decimal | null {
   const values = new Map<number, Decimal>();
-  for (const { series, cells } of draft.series.values()) {
+  for (const { series, factor, cells } of draft.series.values()) {
     const byStep = new Map<number, HourCell[]>();
     for (const cell of cells) {
       const step = Math.floor((cell.from - draft.window.from) / query.step);
       byStep.set(step, [...(byStep.get(step) ?? []), cell]);
     }
     for (const [step, own] of byStep) {
-      const average = averageOf(own, series.type === 'gauge', factorFor(query, series) as Fraction);
+      const average = averageOf(own, series.type === 'gauge', factor);
       if (average !== null) values.set(step, add(values.get(step) ?? NOTHING, average));
     }
   }

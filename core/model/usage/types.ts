@@ -152,6 +152,7 @@ export interface HourFold {
 export interface HourCell {
   readonly from: Micros;
   readonly to: Micros;
+  /** Of the fields that the fold was cut by. */
   readonly attributes: ReadonlyMap<UsageField, string | null>;
   /** Differences of running figures from the hour's start, each rounded half-even to 12 digits at each cut. */
   readonly hours: Decimal;
