@@ -22,6 +22,8 @@ export * from './model/retention.ts';
 export * from './model/sample.ts';
 export * from './model/statistics.ts';
 export * from './model/usage/index.ts';
+export * from './model/usage-sample.ts';
+export * from './model/void.ts';
 export * from './ports/bus.ts';
 export * from './ports/clock.ts';
 export * from './ports/spool.ts';

@@ -1,6 +1,7 @@
 import type { SignedHeader } from '../model/batch.ts';
 import type { ReceivedSample, SampleType, StoredSample } from '../model/sample.ts';
 import type { StatisticsQuery, StatisticsRow } from '../model/statistics.ts';
+import type { UsageSample } from '../model/usage/types.ts';
 import type { Micros } from '../time.ts';
 
 /**
@@ -12,7 +13,8 @@ import type { Micros } from '../time.ts';
  * Every read shows only samples whose batch has a ledger row (and, with `asOf`, one recorded by then), each message_id
  * once: of copies the one recorded first. Samples in conflict are not shown, until an entry of kind `resolution` (see
  * core/model/resolution.ts) says which version counts: from its `recorded_at` on reads show that one, or none. A version
- * that comes later is a conflict again.
+ * that comes later is a conflict again. Samples that an entry of kind `void` (core/model/void.ts) selects are not shown from
+ * its `recorded_at` on.
  */
 export interface Store {
   /**
@@ -30,6 +32,12 @@ export interface Store {
   resources(query: SampleQuery): Promise<readonly ResourceRow[]>;
   /** Exact; see core/model/statistics.ts. */
   statistics(query: StatisticsQuery): Promise<readonly StatisticsRow[]>;
+
+  /**
+   * What usage needs of the samples of one meter, page by page, in any order. Voided ones are among them, since their
+   * interval is a gap; voids are left to the reader.
+   */
+  readings(query: ReadingsQuery): AsyncIterable<readonly UsageSample[]>;
 
   /** Ledger rows in order of `recorded_at`, then digest. */
   ledger(query: LedgerQuery): AsyncIterable<LedgerRow>;
@@ -117,6 +125,19 @@ export interface SampleQuery extends SampleFilter {
   readonly asOf?: Micros;
 }
 
+export interface ReadingsQuery {
+  readonly meter: string;
+  /** The period asked for, half-open. Retention is judged by its start. */
+  readonly from: Micros;
+  readonly to: Micros;
+  /** How far before and after the period samples are wanted too, as far as retention has kept them. */
+  readonly before: Micros;
+  readonly after: Micros;
+  /** Any of these. Absent: all. */
+  readonly resourceIds?: readonly string[];
+  readonly asOf?: Micros;
+}
+
 export interface MeterRow {
   readonly source: string;
   readonly meter: string;
@@ -161,7 +182,7 @@ export interface LedgerRow {
   readonly headerText: string | null;
 }
 
-export type EntryKind = 'quarantine' | 'token' | 'key' | 'resolution' | 'statement' | 'void';
+export type EntryKind = 'quarantine' | 'token' | 'key' | 'resolution' | 'statement' | 'void' | 'definition';
 
 export interface NewEntry {
   readonly kind: EntryKind;

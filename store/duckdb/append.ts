@@ -5,7 +5,21 @@ import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api
 export const COLUMNS = {
   batch: [BIGINT, BIGINT, VARCHAR, BIGINT, VARCHAR, VARCHAR, BIGINT, VARCHAR, VARCHAR, INTEGER, INTEGER, VARCHAR],
   series: [INTEGER, VARCHAR, VARCHAR, VARCHAR, VARCHAR, VARCHAR, VARCHAR, VARCHAR, BOOLEAN],
-  sample: [INTEGER, BIGINT, BIGINT, INTEGER, BIGINT, VARCHAR, BIGINT, HUGEINT, INTEGER, BOOLEAN, BIGINT, VARCHAR],
+  sample: [
+    INTEGER,
+    BIGINT,
+    BIGINT,
+    INTEGER,
+    BIGINT,
+    VARCHAR,
+    BIGINT,
+    HUGEINT,
+    INTEGER,
+    BOOLEAN,
+    BIGINT,
+    VARCHAR,
+    BIGINT,
+  ],
 } satisfies Record<string, readonly DuckDBType[]>;
 
 /** Rows that the engine takes at once. */

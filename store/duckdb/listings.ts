@@ -8,7 +8,7 @@ import type { Pin } from './where.ts';
 
 const SERIES_COLUMNS = 'source, meter, type, unit, resource_id, project_id, user_id';
 
-/** From the series alone where the question allows it; samples are looked at only for series that had a conflict. */
+/** From the series alone where the question allows it; samples are looked at only for series that had a conflict or a void. */
 export async function readMeters(engine: Engine, query: SampleQuery, pin: Pin): Promise<MeterRow[]> {
   const { from, to, messageId, batchDigest, asOf } = query;
   const isTimeless = [from, to, messageId, batchDigest, asOf].every((condition) => condition === undefined);
@@ -20,7 +20,8 @@ async function metersOfSeries(engine: Engine, query: SampleQuery, pin: Pin): Pro
   const bindings = new Bindings();
   const conditions = seriesConditions(query, { bind: (text) => bindings.bind(text) });
   const rows = await engine.read(
-    `WITH touched AS MATERIALIZED (SELECT DISTINCT series_id FROM sample WHERE conflict_since IS NOT NULL),
+    `WITH touched AS MATERIALIZED (SELECT DISTINCT series_id FROM sample
+         WHERE conflict_since IS NOT NULL OR voided_at IS NOT NULL),
        shown AS MATERIALIZED (SELECT DISTINCT series_id FROM sample
          WHERE series_id IN (SELECT series_id FROM touched) AND ${visible(pin)})
      SELECT ${SERIES_COLUMNS} FROM series WHERE ${['listed', ...conditions].join(' AND ')}

@@ -5,10 +5,11 @@ import { Engine } from './engine.ts';
 import { readEntries, readLedger } from './ledger.ts';
 import { readMeters, readResources } from './listings.ts';
 import { removeBehind } from './retention.ts';
+import { readReadings } from './readings.ts';
 import { readSamples } from './samples.ts';
 import { numberAt } from './sql.ts';
 import { readStatistics } from './statistics.ts';
-import { inConflict, pinFor, visible } from './where.ts';
+import { inConflict, notInConflict, pinFor, visible } from './where.ts';
 import type { Pin } from './where.ts';
 import { Writer } from './writer.ts';
 
@@ -64,6 +65,12 @@ async function storeOver(engine: Engine, { log, metrics, clock = systemClock }: 
     },
     async statistics(query) {
       return readStatistics(engine, query, await pinned(query));
+    },
+    async *readings(query) {
+      const { meter, from, asOf } = query;
+      const asked = { meter, from: { at: from, inclusive: true }, ...(asOf === undefined ? {} : { asOf }) };
+      const pin = await pinned(asked);
+      yield* readReadings(engine, query, notInConflict(pin), writer.horizons.get(meter) ?? null);
     },
     async *ledger(query) {
       stamps.answered(query.upTo);

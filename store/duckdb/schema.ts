@@ -2,7 +2,7 @@ import { StoreRefused } from '@nephometer/core';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 /** The layout that this version reads and writes. A change adds a migration below; none is ever edited. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * Layout 1. Times are microseconds UTC.
@@ -38,10 +38,14 @@ const LAYOUT_2 = `
     recorded_at BIGINT NOT NULL, until BIGINT, reopened BIGINT);
 `;
 
+/** Layout 3: `voided_at`, when the first void of the sample was recorded. Voids are of the past, so a void marks all its samples. */
+const LAYOUT_3 = 'ALTER TABLE sample ADD COLUMN voided_at BIGINT;';
+
 /** By the version that each leads to. */
 const MIGRATIONS: readonly { readonly to: number; readonly sql: string }[] = [
   { to: 1, sql: LAYOUT_1 },
   { to: 2, sql: LAYOUT_2 },
+  { to: 3, sql: LAYOUT_3 },
 ];
 
 /**

@@ -11,6 +11,8 @@ export interface Pin {
   readonly batch: number;
   /** Resolutions recorded by then; 0: there are none at all. */
   readonly at: Micros;
+  /** Voids recorded by then; 0: there are none at all. */
+  readonly voids: Micros;
 }
 
 /**
@@ -20,13 +22,23 @@ export interface Pin {
 export async function pinFor(engine: Engine, writer: Writer, query: SampleFilter & { asOf?: number }): Promise<Pin> {
   assertWithinRetention(query, writer.horizons);
   const { asOf } = query;
-  if (asOf === undefined) return { batch: writer.committedBatch, at: writer.committedResolution };
+  if (asOf === undefined) {
+    return { batch: writer.committedBatch, at: writer.committedResolution, voids: writer.committedVoid };
+  }
   await writer.settled(asOf);
   const [row] = await engine.read(`SELECT coalesce(max(id), 0) FROM batch WHERE recorded_at <= ${int(asOf)}`);
-  return { batch: numberAt(row ?? [], 0), at: writer.committedResolution === 0 ? 0 : asOf };
+  const since = (committed: Micros): Micros => (committed === 0 ? 0 : asOf);
+  const [at, voids] = [since(writer.committedResolution), since(writer.committedVoid)];
+  return { batch: numberAt(row ?? [], 0), at, voids };
 }
 
 export function visible(pin: Pin): string {
+  const voided = pin.voids === 0 ? '' : ` AND (voided_at IS NULL OR voided_at > ${int(pin.voids)})`;
+  return `${notInConflict(pin)}${voided}`;
+}
+
+/** As `visible`, voided samples too. */
+export function notInConflict(pin: Pin): string {
   const batch = int(pin.batch);
   // Left out where nothing was ever resolved: the engine would look for every row whether it was.
   const kept =

@@ -8,6 +8,7 @@ import { assertStorable, planRecording } from './plan.ts';
 import type { Plan, StoredVersion } from './plan.ts';
 import { reopen, resolve } from './resolutions.ts';
 import { seriesKey, SeriesTable } from './series.ts';
+import { markVoided } from './voids.ts';
 import { among, bigintAt, int, numberAt, optionalNumberAt, textAt } from './sql.ts';
 
 interface Waiting {
@@ -38,6 +39,8 @@ export class Writer {
   committedBatch = 0;
   /** `recorded_at` of the newest resolution that readers may see. */
   committedResolution: Micros = 0;
+  /** The same of voids. */
+  committedVoid: Micros = 0;
   horizons: ReadonlyMap<string, Micros> = new Map();
 
   constructor(engine: Engine, stamps: RecordedAtClock) {
@@ -74,9 +77,11 @@ export class Writer {
       const entry = { kind, id, body, recordedAt: stamp() };
       await connection.run(`INSERT INTO entry VALUES ($1, $2, $3, ${int(entry.recordedAt)})`, [kind, id, body]);
       if (kind === 'resolution') await resolve(connection, entry);
+      if (kind === 'void') await markVoided(connection, entry);
       return entry;
     });
     if (kind === 'resolution') this.committedResolution = Math.max(this.committedResolution, appended.recordedAt);
+    if (kind === 'void') this.committedVoid = Math.max(this.committedVoid, appended.recordedAt);
     return appended;
   }
 
@@ -162,6 +167,7 @@ export class Writer {
         isLate,
         conflictSince === null ? null : BigInt(conflictSince),
         text,
+        null,
       ];
     });
     await appendRows(connection, 'sample', rows);
@@ -255,6 +261,7 @@ export class Writer {
     this.horizons = new Map(horizons.map((row) => [textAt(row, 0), numberAt(row, 1)]));
     this.committedBatch = this.#lastBatch;
     this.committedResolution = numberAt(await one('SELECT coalesce(max(recorded_at), 0) FROM resolution'), 0);
+    this.committedVoid = numberAt(await one("SELECT coalesce(max(recorded_at), 0) FROM entry WHERE kind = 'void'"), 0);
     this.#isStale = false;
   }
 

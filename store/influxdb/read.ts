@@ -1,5 +1,13 @@
-import { comparePlace, compareSamples, matchesFilter, sameContent } from '@nephometer/core';
-import type { Micros, SampleFilter, SampleQuery, StoredSample } from '@nephometer/core';
+import { comparePlace, compareSamples, matchesFilter, sameContent, usageSampleOf, voidsSample } from '@nephometer/core';
+import type {
+  Micros,
+  ReadingsQuery,
+  SampleFilter,
+  SampleQuery,
+  StoredSample,
+  UsageSample,
+  UsageVoid,
+} from '@nephometer/core';
 import type { InfluxClient } from './client.ts';
 import { conflictsWithin } from './conflict-marks.ts';
 import { lookUp } from './key-index.ts';
@@ -16,6 +24,8 @@ export interface ReadContext {
   readonly ledger: Ledger;
   /** By meter: earlier samples are not shown, even when they are there still. */
   readonly horizons: ReadonlyMap<string, Micros>;
+  /** Known as of the question. */
+  readonly voids: readonly UsageVoid[];
 }
 
 const LARGEST_PAGE = 5000;
@@ -34,7 +44,10 @@ export async function* readSamples(context: ReadContext, query: SampleQuery): As
   }
 }
 
-async function* visiblePages(context: ReadContext, query: SampleQuery): AsyncGenerator<StoredSample[]> {
+async function* visiblePages(
+  context: ReadContext,
+  query: SampleQuery & Pick<ReadingsQuery, 'resourceIds'>,
+): AsyncGenerator<StoredSample[]> {
   const { client } = context;
   const { order = 'newest', limit = LARGEST_PAGE } = query;
   if (query.messageId !== undefined) {
@@ -44,9 +57,29 @@ async function* visiblePages(context: ReadContext, query: SampleQuery): AsyncGen
   const span = spanOf(query);
   // A little more than asked for, since some of what is there may not count.
   const rows = Math.min(Math.max(2 * limit, 100), LARGEST_PAGE);
-  const question = { fields: 'record', measurement: 'sample', where: conditions(query), span, order, limit: rows };
+  const question = {
+    fields: 'record',
+    measurement: 'sample',
+    where: [...conditions(query), ...ofResources(query)],
+    span,
+    order,
+    limit: rows,
+  };
   for await (const page of pages(client, question)) {
     yield await visible(context, await readRows(client, page), query);
+  }
+}
+
+/** The samples of one meter, voided ones too, page by page. @param asked the same question as a query for samples */
+export async function* readReadings(
+  context: ReadContext,
+  { resourceIds }: ReadingsQuery,
+  asked: SampleQuery,
+): AsyncGenerator<UsageSample[]> {
+  const wanted = resourceIds === undefined ? null : new Set(resourceIds);
+  const named = resourceIds !== undefined && resourceIds.length <= MOST_PROJECTS ? { resourceIds } : {};
+  for await (const page of visiblePages({ ...context, voids: [] }, { ...asked, ...named, order: 'oldest' })) {
+    yield page.filter(({ resourceId }) => wanted?.has(resourceId) ?? true).map(usageSampleOf);
   }
 }
 
@@ -83,7 +116,7 @@ export async function visible(
   const { open, kept } = await conflictsWithin(context.client, context.ledger, extentOf(stored), query.asOf);
   const first = new Map<string, StoredSample>();
   for (const sample of stored) {
-    if (open.has(sample.messageId)) continue;
+    if (open.has(sample.messageId) || context.voids.some((one) => voidsSample(one, sample))) continue;
     const keep = kept.get(sample.messageId);
     if (keep !== undefined && keep !== sample.batchDigest) continue;
     const known = first.get(sample.messageId);
@@ -149,6 +182,11 @@ export function spanOf({ from, to, after, order }: SampleQuery): Span {
   if (after !== undefined && order === 'oldest') first = Math.max(first, after.timestamp);
   if (after !== undefined && order !== 'oldest') last = Math.min(last, after.timestamp);
   return { from: Math.max(first, ALL_TIME.from), to: Math.min(last, ALL_TIME.to) };
+}
+
+function ofResources({ resourceIds }: Pick<ReadingsQuery, 'resourceIds'>): string[] {
+  if (resourceIds === undefined) return [];
+  return [`(${resourceIds.map((id) => tagEquals('resource', tagText(id))).join(' OR ')})`];
 }
 
 /** What of a filter the tags can answer; the rest is left to `matchesFilter`. */

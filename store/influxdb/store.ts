@@ -4,10 +4,11 @@ import type { InfluxClient } from './client.ts';
 import { appendEntry, readEntries } from './entries.ts';
 import { Ledger } from './ledger.ts';
 import { readMeters, readResources } from './listing.ts';
-import { readConflicts, readSamples } from './read.ts';
+import { readConflicts, readReadings, readSamples } from './read.ts';
 import type { ReadContext } from './read.ts';
 import { recordBatches } from './record.ts';
 import { readHorizons, retainSamples } from './retention.ts';
+import { Voids } from './voids.ts';
 import type { Writer } from './writer.ts';
 
 export interface InfluxStoreParts {
@@ -21,6 +22,7 @@ export interface InfluxStoreParts {
 /** The Store port on InfluxDB. @see docs/decisions (InfluxDB layout) */
 export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }: InfluxStoreParts): Store {
   const ledger = new Ledger(client, () => clock.now());
+  const voids = new Voids(client, () => clock.now());
   const written = metrics.counter('nephometer_influxdb_samples_written_total', 'Samples recorded in InfluxDB.');
   let isClosed = false;
 
@@ -33,7 +35,7 @@ export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }:
     writer.stamps.answered(query.asOf);
     const horizons = await readHorizons(client);
     assertWithinRetention(query, horizons);
-    return { client, ledger, horizons };
+    return { client, ledger, horizons, voids: await voids.asOf(query.asOf) };
   };
 
   async function* samples(query: Parameters<Store['samples']>[0]) {
@@ -59,6 +61,17 @@ export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }:
     },
     async statistics(query) {
       return computeStatistics(samples({ ...query, order: 'oldest' }), query);
+    },
+    async *readings(query) {
+      const { meter, from, to, before, after, resourceIds, asOf } = query;
+      const known = { meter, ...(asOf === undefined ? {} : { asOf }) };
+      const context = await readContext({ ...known, from: { at: from, inclusive: true } });
+      if (resourceIds?.length === 0) return;
+      const span = {
+        from: { at: from - before, inclusive: true },
+        to: { at: to + after, inclusive: false },
+      };
+      yield* readReadings(context, query, { ...known, ...span });
     },
     async *ledger(query) {
       assertOpen();

@@ -11,6 +11,9 @@ import {
   RecordedAtClock,
   StoreUnavailable,
   systemClock,
+  usageSampleOf,
+  voidOf,
+  voidsSample,
 } from '@nephometer/core';
 import type {
   Clock,
@@ -22,6 +25,7 @@ import type {
   SampleQuery,
   Store,
   StoredSample,
+  UsageVoid,
 } from '@nephometer/core';
 import { recordBatch } from './record.ts';
 import { resolve, standingOf } from './resolutions.ts';
@@ -39,6 +43,7 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
   const memory: Memory = { versions: new Map(), ledger: [], byDigest: new Map(), resolutions: new Map() };
   const stamps = new RecordedAtClock(clock, -Infinity);
   const entries: Entry[] = [];
+  const voids: UsageVoid[] = [];
   let horizons: ReadonlyMap<string, Micros> = new Map();
   let isClosed = false;
 
@@ -63,8 +68,13 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
 
   const standing = (version: Version, asOf: Micros = Infinity) => standingOf(memory, version, asOf);
 
-  const visible = (query: SampleFilter & { asOf?: Micros }): StoredSample[] =>
+  const shown = (query: SampleFilter & { asOf?: Micros }): StoredSample[] =>
     [...kept(query)].filter((version) => standing(version, query.asOf) === 'shown').map(({ sample }) => sample);
+
+  const visible = (query: SampleFilter & { asOf?: Micros }): StoredSample[] => {
+    const known = voids.filter(({ recordedAt }) => recordedAt <= (query.asOf ?? Infinity));
+    return shown(query).filter((sample) => !known.some((one) => voidsSample(one, sample)));
+  };
 
   return {
     async record(batches) {
@@ -82,6 +92,17 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
     },
     async statistics(query) {
       return computeStatistics(visible(query), query);
+    },
+    async *readings({ meter, from, to, before, after, resourceIds, asOf }) {
+      assertOpen();
+      assertWithinRetention({ meter, from: { at: from, inclusive: true } }, horizons);
+      stamps.answered(asOf);
+      // The horizon of the meter is kept to by `kept`; a start would be refused behind it.
+      const samples = shown({ meter, ...(asOf === undefined ? {} : { asOf }) });
+      yield samples
+        .filter(({ timestamp }) => timestamp >= from - before && timestamp < to + after)
+        .filter(({ resourceId }) => resourceIds?.includes(resourceId) ?? true)
+        .map(usageSampleOf);
     },
     async *ledger(query) {
       assertOpen();
@@ -103,6 +124,8 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
       const appended = { kind, id, body, recordedAt: stamps.next() };
       entries.push(appended);
       if (kind === 'resolution') resolve(memory, appended);
+      const made = kind === 'void' ? voidOf(appended) : null;
+      if (made !== null) voids.push(made);
       return appended;
     },
     async entries({ kind, id, before = Infinity, after = -Infinity, limit }) {

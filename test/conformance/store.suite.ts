@@ -12,6 +12,7 @@ import { testRestart } from './store/restart.ts';
 import { testRetention } from './store/retention.ts';
 import { testStatistics } from './store/statistics.ts';
 import { testTexts } from './store/texts.ts';
+import { testVoids } from './store/voids.ts';
 
 export type { OpenedStore, OpenStore } from './store/opened.ts';
 
@@ -30,6 +31,7 @@ export function runStoreSuite(t: Test, name: string, open: OpenStore): void {
     entries: testEntries,
     retention: testRetention,
     restart: testRestart,
+    'voids and readings': testVoids,
   };
   for (const [part, run] of Object.entries(parts)) {
     t.test(`${name}: ${part}`, async (t) => run(t, open));
