@@ -2,7 +2,7 @@ import Koa from 'koa';
 import { Router } from '@koa/router';
 import type { ProcessStatus, Service } from '@nephometer/core';
 import { authenticate } from './auth.ts';
-import type { ApiOptions, ApiState } from './context.ts';
+import type { ApiOptions, ApiRouter, ApiState } from './context.ts';
 import { isV2, httpError } from './errors.ts';
 import { answerErrors, observeRequests } from './observe.ts';
 import { HttpServer } from './server.ts';
@@ -49,12 +49,17 @@ function createApp(options: ApiOptions): Koa<ApiState> {
   app.use(answerErrors(log));
   app.use(authenticate(tokens, config.listen.host));
   app.use(answerStatus(status));
-  const router = new Router<ApiState>();
-  addV2(router, options);
-  addV1(router, options);
-  app.use(router.routes());
+  app.use(createRouter(options).routes());
   app.use(async (ctx) => noRoute(ctx));
   return app;
+}
+
+/** Every path but those of the process's status. */
+export function createRouter(options: ApiOptions): ApiRouter {
+  const router: ApiRouter = new Router<ApiState>();
+  addV2(router, options);
+  addV1(router, options);
+  return router;
 }
 
 /** /healthz, /readyz, /metrics and /varz. */

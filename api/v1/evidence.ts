@@ -22,7 +22,7 @@ export function showEvidence({ store }: ApiOptions): Handler {
   return async (ctx) => {
     readParameters(ctx, NoQuery);
     const identity = identityOf(ctx);
-    const messageId = ctx.params['id'] ?? '';
+    const messageId = ctx.params['message_id'] ?? '';
     const sample = await firstOf(store.samples({ ...visibleTo(identity), messageId, limit: 1 }));
     if (sample === null) throw notFound(`There is no sample ${messageId}.`);
     const row = await firstOf(store.ledger({ digest: sample.batchDigest, limit: 1 }));

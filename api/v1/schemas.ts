@@ -3,26 +3,33 @@ import { z } from 'zod';
 
 /*
  * Every shape of /v1: what a request may say, and what an answer says. Quantities are decimal strings, times are
- * `2026-03-01T00:00:00Z` with up to six digits of fraction.
+ * `2026-03-01T00:00:00Z` with up to six digits of fraction. `wire` in a meta is what the OpenAPI document says of a
+ * value that a URL spells as text.
  */
 
 /** An instant, read into microseconds; without a zone it is UTC. */
-export const Instant = z.string().transform((text, context) => {
-  try {
-    return parseTimestamp(text);
-  } catch (cause) {
-    context.addIssue({ code: 'custom', message: messageOf(cause), input: text });
-    return z.NEVER;
-  }
-});
+export const Instant = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return parseTimestamp(text);
+    } catch (cause) {
+      context.addIssue({ code: 'custom', message: messageOf(cause), input: text });
+      return z.NEVER;
+    }
+  })
+  .meta({ format: 'date-time' });
 
 const Limit = z
   .string()
   .regex(/^[1-9]\d{0,9}$/, 'must be a positive whole number')
   .transform(Number)
-  .meta({ description: 'Most rows of the answer.' });
+  .meta({ description: 'Most rows of the answer.', wire: { type: 'integer', minimum: 1 } });
 const Cursor = z.string().meta({ description: 'Where to go on: `next` of the answer before.' });
-const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const Flag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .meta({ wire: { type: 'boolean' } });
 
 /** Conditions on samples, as the URL of a question gives them. `metadata.PATH=value` arrives as `metadata`. */
 const SampleConditions = {
@@ -280,6 +287,27 @@ export const IngestResults = z.array(
     detail: z.string().optional(),
   }),
 );
+
+const MeteringMessage = z.looseObject({
+  message_id: z.string(),
+  source: z.string(),
+  counter_name: z.string(),
+  counter_type: z.enum(SAMPLE_TYPES),
+  counter_unit: z.string().nullable(),
+  counter_volume: z.union([z.number(), z.string()]).meta({ description: 'Kept as the literal that was sent.' }),
+  user_id: z.string().nullish(),
+  project_id: z.string().nullish(),
+  resource_id: z.string(),
+  timestamp: z.string(),
+  resource_metadata: z.record(z.string(), z.unknown()).nullish(),
+  message_signature: z.string(),
+});
+/** As documented only: the collector judges each message by itself, and says what became of it. */
+export const MessagesRequest = z.union([
+  z.array(MeteringMessage),
+  MeteringMessage,
+  z.looseObject({ 'oslo.version': z.string(), 'oslo.message': z.string() }),
+]);
 export const MessagesAnswer = z.strictObject({ results: IngestResults });
 export const ReplayAnswer = z.strictObject({
   id: z.string(),
@@ -302,3 +330,5 @@ export const NewTokenAnswer = IdentityAnswer.extend({
   id: z.string(),
   token: z.string().meta({ description: 'Shown this once.' }),
 });
+
+export const OpenApiAnswer = z.looseObject({ openapi: z.string() }).meta({ description: 'See spec.openapis.org.' });
