@@ -1,6 +1,7 @@
-import { add, decimal, divide, maximum, minimum, multiply, round, subtract } from '../../decimal.ts';
+import { add, decimal, divide, maximum, minimum, multiply, subtract } from '../../decimal.ts';
 import type { Decimal } from '../../decimal.ts';
-import { areaAsHours, asHours, FIGURE_DIGITS } from './integral.ts';
+import type { Micros } from '../../time.ts';
+import { areaAsHours, FIGURE_DIGITS } from './integral.ts';
 import type { UsageQuery } from './query.ts';
 import type { Tally } from './tally.ts';
 
@@ -32,13 +33,12 @@ export function boundsOf(quantity: Decimal, tally: Tally, query: UsageQuery): Bo
   if (kind === 'increase') return ofIncrease(quantity, tally, ceiling);
   if (kind === 'sum' && tally.byNothing) return { lower: quantity, upper: null };
   if (tally.gap === 0) return { lower: quantity, upper: quantity };
-  const gap = asHours(tally.gap);
   switch (kind) {
     case 'duration':
       return { lower: quantity, upper: add(quantity, tally.gapHours) };
     case 'integral':
     case 'sum':
-      return { lower: over(floor, quantity, gap), upper: over(ceiling, quantity, gap) };
+      return { lower: over(floor, quantity, tally.gap), upper: over(ceiling, quantity, tally.gap) };
     case 'max':
       return { lower: quantity, upper: ceiling === null ? null : maximum(ceiling, quantity) };
     case 'min':
@@ -55,14 +55,14 @@ export function boundsOf(quantity: Decimal, tally: Tally, query: UsageQuery): Bo
   }
 }
 
-function over(rate: Decimal | null, base: Decimal, hours: Decimal): Decimal | null {
-  return rate === null ? null : add(base, round(multiply(rate, hours), FIGURE_DIGITS));
+function over(rate: Decimal | null, base: Decimal, time: Micros): Decimal | null {
+  return rate === null ? null : add(base, areaAsHours(multiply(rate, decimal(time))));
 }
 
 function ofIncrease(quantity: Decimal, tally: Tally, ceiling: Decimal | null): Bounds {
   const lower = subtract(quantity, tally.bridged);
   const known = add(quantity, add(tally.hidden, tally.bridgedElsewhere));
-  return { lower, upper: tally.unbounded === 0 ? known : over(ceiling, known, asHours(tally.unbounded)) };
+  return { lower, upper: tally.unbounded === 0 ? known : over(ceiling, known, tally.unbounded) };
 }
 
 function averageWith(level: Decimal | null, tally: Tally): Decimal | null {

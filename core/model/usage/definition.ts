@@ -66,11 +66,9 @@ export const UsageDefinition = z
       .meta({ description: 'Default: twice the reported interval, 1h where none is known.' }),
     edge: z.enum(['interpolate', 'end']).prefault('interpolate'),
     step: Span.prefault('5m').meta({ description: 'Of p95: what is averaged over before it is ranked.' }),
-    floor: Amount.nullable()
-      .prefault('0')
-      .meta({
-        description: 'Least that a gap may hide, in the unit of the result; null for meters that can be negative.',
-      }),
+    floor: Amount.nullable().prefault('0').meta({
+      description: 'Least that a gap may hide, in the unit of the result; null for meters that can be negative.',
+    }),
     ceiling: Amount.nullable()
       .prefault(null)
       .meta({ description: 'Most that a gap may hide, likewise; of counters growth an hour.' }),

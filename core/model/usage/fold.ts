@@ -1,7 +1,7 @@
 import { HOUR } from '../../time.ts';
 import type { Micros } from '../../time.ts';
 import { AttributeReader } from './attributes.ts';
-import { hoursOf } from './hours.ts';
+import { hourOf, hoursOf } from './hours.ts';
 import { lineOf } from './lines.ts';
 import { sortIntoLines } from './merge.ts';
 import { peakOf } from './peak.ts';
@@ -41,7 +41,9 @@ import type { Period } from './windows.ts';
 export function foldUsage(facts: UsageFacts, query: UsageQuery): UsageAnswer {
   const prepared = prepareFacts(facts, query.asOf, query.rounding);
   const windows = cutWindows(query);
-  const edges = query.kind === 'p95' ? stepEdges(windows, query.step) : windows.map(({ from }) => from);
+  const starts = query.kind === 'p95' ? stepEdges(windows, query.step) : windows.map(({ from }) => from);
+  // Running figures start with the hour, so whole hours are folded: what is beside the period is cut off.
+  const whole = { from: hourOf(query.from), to: hourOf(query.to - 1) + HOUR };
   const attributes = new AttributeReader(fieldsOf(query));
   const timelines = new Map<string, Timeline>();
   const skipped: SkippedSeries[] = [];
@@ -53,8 +55,8 @@ export function foldUsage(facts: UsageFacts, query: UsageQuery): UsageAnswer {
       continue;
     }
     const view = viewFor(query.kind, series.type);
-    const timeline = timelineOf(series, samples, prepared.watches, { ...query, view });
-    folds.push(...hoursOf(timeline, attributes, { view, edge: query.edge, cuts: edges }));
+    const timeline = timelineOf(series, samples, prepared.watches, { ...query, ...whole, view });
+    folds.push(...hoursOf(timeline, attributes, { view, edge: query.edge, cuts: [...starts, query.to] }));
     if (query.kind === 'peak') timelines.set(seriesKey(series), timeline);
   }
   const drafts = sortIntoLines(folds, windows, query);

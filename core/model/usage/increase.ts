@@ -28,7 +28,7 @@ export function stepBetween(a: Reading, b: Reading): Step {
   const isReset = compare(later.volume, earlier.volume) < 0 || sameRun(earlier, later) === false;
   const amount = maximum(NOTHING, isReset ? later.volume : subtract(later.volume, earlier.volume));
   const [from, to] = [earlier.timestamp, later.timestamp];
-  return { from, to, amount, isReset, isBridge: to - from > a.hold && sameRun(earlier, later) !== true };
+  return { from, to, amount, isReset, isBridge: to - from > a.hold };
 }
 
 export function growthBetween(a: Reading, b: Reading, spell: Spell, watch: Watch, pieces: Piece[]): void {
@@ -40,7 +40,8 @@ export function growthBetween(a: Reading, b: Reading, spell: Spell, watch: Watch
     return pushExplained(spell.heldTo, spell.to, a, watch, base, pieces);
   }
   const step = stepBetween(a, b);
-  const hidden = step.isReset || step.isBridge ? null : NOTHING;
+  const mayHide = step.isReset || (step.isBridge && sameRun(a.sample, b.sample) !== true);
+  const hidden = mayHide ? null : NOTHING;
   const grown = pieceBase(a, a.sample, b.sample, spell.revision, step, hidden);
   // A reading that is set aside in between takes nothing from what the readings around it show.
   const measuredTo = Math.min(spell.from + a.hold, spell.to);
