@@ -84,15 +84,38 @@ export async function compose(roles: readonly Role[], loaded: LoadedConfig, log:
   if (roles.includes('collector')) assertVerifies(config);
   const configured = await loadKeyring(config);
   const plugins = await loadPlugins({ namespaces: namespacesOf(roles), loaded, log, searchFrom: searchFolders() });
+  if (needsStore(roles) && config.store.url.startsWith('none')) throw storeNeeded();
+  const declared = await declaredTokens(config.api.tokens);
   const fatal = new FatalLine();
   const bus = await openBus({ config, log, metrics, onFatal: fatal.report });
-  const store = needsStore(roles) ? await openStore({ config, log, metrics }) : null;
-  if (store === null && roles.includes('api')) throw storeNeeded();
-  const keyring = new KeyBook(configured, store);
-  const spool = roles.some(isAgent) ? await openSpool(loaded, log) : null;
-  const tokens = new TokenBook(await declaredTokens(config.api.tokens), store);
-  const agents = store === null ? null : agentBook(config, store);
-  return wire({ roles, loaded, log, metrics, status, keyring, bus, fatal, store, agents, spool, plugins, tokens });
+  const opened: { store: Store | null; spool: Spool | null } = { store: null, spool: null };
+  try {
+    const store = needsStore(roles) ? await openStore({ config, log, metrics }) : null;
+    opened.store = store;
+    const spool = roles.some(isAgent) ? await openSpool(loaded, log) : null;
+    opened.spool = spool;
+    const keyring = new KeyBook(configured, store);
+    const tokens = new TokenBook(declared, store);
+    const agents = store === null ? null : agentBook(config, store);
+    return await wire({
+      roles,
+      loaded,
+      log,
+      metrics,
+      status,
+      keyring,
+      bus,
+      fatal,
+      store,
+      agents,
+      spool,
+      plugins,
+      tokens,
+    });
+  } catch (cause) {
+    await closeAdapters({ bus, ...opened });
+    throw cause;
+  }
 }
 
 /** Order of start: what receives before what sends; stop goes the other way. */
@@ -112,6 +135,7 @@ async function wire(parts: Parts): Promise<Composition> {
     ...(api === null ? [] : [api]),
     ...(door === null ? [] : [door]),
     ...(agent === null ? [] : [agent]),
+    connection(parts),
   ];
   return {
     service: new ServiceGroup('nephometer', services, parts.log),
@@ -148,7 +172,8 @@ function namespacesOf(roles: readonly Role[]): PluginNamespace[] {
 }
 
 function storeNeeded(): ConfigError {
-  const message = 'is none, but the API answers from a store; name one, or do not run the role api';
+  const message =
+    'is none, but collectors record in a store and the API answers from one; name one, or run agents alone';
   return new ConfigError([{ file: 'configuration', line: null, key: 'store.url', message }]);
 }
 
@@ -226,16 +251,25 @@ function openSpool({ config }: LoadedConfig, log: Logger): Promise<Spool> {
 
 /** Bus, store and spool are open before everything else starts, and close after all else has stopped. */
 function adaptersAsService(parts: Parts): Service {
-  return { name: 'adapters', start: () => connectBus(parts), stop: () => closeAdapters(parts) };
+  return { name: 'adapters', start: () => Promise.resolve(), stop: () => closeAdapters(parts) };
 }
 
-/** Nothing waits for the broker: agents spool, the API answers, and readiness says what is missing. */
-function connectBus({ bus, fatal }: Parts): Promise<void> {
-  bus.connect().catch(fatal.report);
-  return Promise.resolve();
+/**
+ * Connects last, and nothing waits for it: what the others have declared takes effect with the first connection. Until
+ * then agents spool, the API answers, and readiness says what is missing.
+ */
+function connection({ bus, fatal }: Parts): Service {
+  return {
+    name: 'bus connection',
+    start() {
+      bus.connect().catch(fatal.report);
+      return Promise.resolve();
+    },
+    stop: () => Promise.resolve(),
+  };
 }
 
-async function closeAdapters({ bus, store, spool }: Parts): Promise<void> {
+async function closeAdapters({ bus, store, spool }: Pick<Parts, 'bus' | 'store' | 'spool'>): Promise<void> {
   await bus.close();
   await store?.close();
   await spool?.close();

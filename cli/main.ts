@@ -15,7 +15,9 @@ process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (cause) {
-  process.exitCode = report(cause);
+  const code = report(cause);
+  // Once all is written; whatever a command has left open must not keep it.
+  process.stderr.write('', () => process.exit(code));
 }
 
 /** Says what went wrong, for a person; gives the exit code. */

@@ -24,3 +24,12 @@ export function configSchema(): SchemaNode {
 export function isSection(node: SchemaNode): boolean {
   return node.properties !== undefined;
 }
+
+/** Every default, as a user would write it. */
+export function schemaDefaults(section: SchemaNode): Record<string, unknown> {
+  const entries = Object.entries(section.properties ?? {}).map(([key, node]): [string, unknown] => [
+    key,
+    isSection(node) ? schemaDefaults(node) : node.default,
+  ]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}

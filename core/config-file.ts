@@ -10,6 +10,8 @@ import type { ConfigProblem } from './errors.ts';
 /** A configuration with the way back to the lines it came from. */
 export interface LoadedConfig {
   readonly config: Config;
+  /** What file, flags and environment say, as a user writes it. */
+  readonly written: Readonly<Record<string, unknown>>;
   /** Where a key stands, for problems that are found later (options of plugins). */
   readonly problemAt: (path: readonly PropertyKey[], message: string) => ConfigProblem;
 }
@@ -58,22 +60,26 @@ export function parseConfig(text: string, file: string, layers: ConfigLayers = {
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw new ConfigError([problemAt([], 'must be a mapping of keys to values, such as `interval: 60s`')]);
   }
-  const parsed = Config.safeParse(layered(value as Record<string, unknown>, layers));
-  if (parsed.success) return { config: parsed.data, problemAt };
+  const written = layered(value as Record<string, unknown>, layers);
+  const parsed = Config.safeParse(written);
+  if (parsed.success) return { config: parsed.data, written, problemAt };
   throw new ConfigError(parsed.error.issues.flatMap((issue) => problemsOf(issue, value, problemAt)));
 }
 
-function layered(file: Record<string, unknown>, { defaults = {}, overrides = {} }: ConfigLayers): unknown {
-  return merge(merge(defaults, file), overrides);
+function layered(
+  file: Record<string, unknown>,
+  { defaults = {}, overrides = {} }: ConfigLayers,
+): Record<string, unknown> {
+  return mergeMappings(mergeMappings(defaults, file), overrides);
 }
 
 /** What is over wins key by key; lists are replaced whole. */
-function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+export function mergeMappings(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) continue;
     const below = merged[key];
-    merged[key] = isMapping(below) && isMapping(value) ? merge(below, value) : value;
+    merged[key] = isMapping(below) && isMapping(value) ? mergeMappings(below, value) : value;
   }
   return merged;
 }

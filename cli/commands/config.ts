@@ -2,10 +2,19 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { ConfigError, loadPlugins, loadSettings, maskSecrets, PLUGIN_NAMESPACES, silentLogger } from '@nephometer/core';
+import {
+  ConfigError,
+  loadPlugins,
+  loadSettings,
+  maskSecrets,
+  mergeMappings,
+  PLUGIN_NAMESPACES,
+  silentLogger,
+} from '@nephometer/core';
 import type { PluginNamespace, SettingFlags } from '@nephometer/core';
 import { print, withConfig } from '../command.ts';
 import { sampleConfig } from '../config-sample.ts';
+import { configSchema, schemaDefaults } from '../schema-walk.ts';
 import { searchFolders } from '../plugins.ts';
 
 /** `config init|check|show`. */
@@ -39,8 +48,8 @@ export function addConfigCommands(program: Command): void {
 
   withConfig(config.command('show').description('show the configuration with every default; secrets as ***')).action(
     async (flags: SettingFlags) => {
-      const { config: loaded } = await loadSettings(flags);
-      print(stringify(maskSecrets(loaded)));
+      const { written } = await loadSettings(flags);
+      print(stringify(maskSecrets(mergeMappings(schemaDefaults(configSchema()), written))));
     },
   );
 }

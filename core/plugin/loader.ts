@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nodeName } from '../config.ts';
-import type { Config } from '../config.ts';
 import type { LoadedConfig } from '../config-file.ts';
 import { ConfigError, messageOf, PluginError } from '../errors.ts';
 import type { ConfigProblem } from '../errors.ts';
@@ -189,7 +188,7 @@ export async function checkOptions(
 }
 
 /** The whole configuration as plain values, with everything that may be a secret shown as `***`. */
-export function maskSecrets(config: Config): Readonly<Record<string, unknown>> {
+export function maskSecrets(config: object): Readonly<Record<string, unknown>> {
   const mask = (value: unknown, key: string): unknown => {
     if (typeof value === 'string') return maskText(value, key);
     if (Array.isArray(value)) return value.map((item) => mask(item, key));
