@@ -24,9 +24,13 @@ export interface AgentSettings {
   /** Beginning of its resources' names; two agents with one prefix measure the same things. */
   readonly prefix?: string;
   readonly role?: 'compute' | 'central';
-  /** Lines of YAML, such as `agent: {...}` in place of the usual one. */
+  /** When a batch without receipt is sent again; 6 s by default. */
+  readonly resendAfter?: string;
+  /** YAML added to the mappings `agent` and `bus`: `, spool: {max_size: 1MiB}`. */
   readonly agentYaml?: string;
   readonly busYaml?: string;
+  /** Whether the second pollster, which never misbehaves, runs beside the first. */
+  readonly steady?: boolean;
   readonly pollTimeout?: string;
   /** Where state is kept; an own folder by default. */
   readonly dataDir?: string;
@@ -124,7 +128,8 @@ export class ChaosAgent {
   }
 
   #config(): string {
-    const { namespace, interval = 1, resources = 10, prefix = this.id, pollTimeout } = this.settings;
+    const { namespace, interval = 1, resources = 10, prefix = this.id, pollTimeout, steady = false } = this.settings;
+    const { resendAfter = '6s', agentYaml = '', busYaml = '' } = this.settings;
     const synthetic = {
       oracle: this.oracleFile,
       control: join(this.#folder, 'control.json'),
@@ -135,11 +140,11 @@ export class ChaosAgent {
       `host: ${this.id}`,
       `interval: ${interval}s`,
       ...(pollTimeout === undefined ? [] : [`poll_timeout: ${pollTimeout}`]),
-      `bus: {namespace: ${namespace}, reconnect_max: 5s, heartbeat: 5s, confirm_alarm: 5s${this.settings.busYaml ?? ''}}`,
-      `agent: {id: ${this.id}, spread: 0s, resend_after: 6s${this.settings.agentYaml ?? ''}}`,
+      `bus: {namespace: ${namespace}, reconnect_max: 5s, heartbeat: 5s, confirm_alarm: 5s${busYaml}}`,
+      `agent: {id: ${this.id}, spread: 0s, resend_after: ${resendAfter}${agentYaml}}`,
       `plugin_paths: [${JSON.stringify(PLUGIN)}]`,
-      `plugins: {synthetic: ${JSON.stringify(synthetic)}}`,
-      "disabled_plugins: ['!synthetic']",
+      `plugins: {synthetic: ${JSON.stringify(synthetic)}, steady: ${JSON.stringify({ oracle: this.oracleFile, prefix })}}`,
+      `disabled_plugins: ['!synthetic'${steady ? ", '!steady'" : ''}]`,
       'log: {format: json}',
     ].join('\n');
   }

@@ -10,7 +10,8 @@ import type { AgentEvidence, Evidence, Expectation, Finding } from './judge-type
  */
 export function judgeSlots(evidence: Evidence, expected: Expectation): Finding {
   const problems: string[] = [];
-  const seen = { slots: 0, gaps: 0 };
+  const seen = { slots: 0, gaps: new Map<string, number>() };
+  const inConflict = conflictSlots(evidence);
   const stored = countsBySlot(evidence);
   for (const agent of evidence.agents) {
     const dropped = droppedRanges(agent, evidence, expected);
@@ -24,9 +25,13 @@ export function judgeSlots(evidence: Evidence, expected: Expectation): Finding {
       seen.slots += slots.length;
       if (expected.clockSet !== true) problems.push(...holes(slots, agent, isTold));
       for (const [slot, report] of reports) {
-        const result = slotProblem(report, stored.get(`${key} ${slot}`) ?? 0, isTold(slot));
-        if (result === 'gap') seen.gaps += 1;
-        else if (result !== null) problems.push(`agent ${agent.id}, slot ${time(slot)}: ${result}`);
+        const why = inConflict.has(`${key} ${slot}`) ? 'conflict' : gapReason(report);
+        const count = stored.get(`${key} ${slot}`) ?? 0;
+        const readings = report.pollsters.reduce((sum, one) => sum + one.readings, 0);
+        if (why === null && count === readings) continue;
+        const reason = why ?? (isTold(slot) ? 'dropped' : null);
+        if (reason !== null) seen.gaps.set(reason, (seen.gaps.get(reason) ?? 0) + 1);
+        else problems.push(`agent ${agent.id}, slot ${time(slot)}: of ${readings} readings ${count} are in the store`);
       }
     }
     problems.push(...endProblems(agent, ends, expected));
@@ -34,16 +39,23 @@ export function judgeSlots(evidence: Evidence, expected: Expectation): Finding {
   return {
     letter: 'D',
     problems: problems.length > 6 ? [...problems.slice(0, 6), `... ${problems.length} in all`] : problems,
-    seen: `${seen.slots} slots, ${seen.gaps} of them gaps with a record`,
+    seen: `${seen.slots} slots, of them gaps with a record: ${gapText(seen.gaps)}`,
   };
 }
 
-function slotProblem(report: CycleReport, stored: number, told: boolean): string | null {
-  if (report.outcome === 'skipped') return 'gap';
-  const readings = report.pollsters.reduce((sum, one) => sum + one.readings, 0);
-  if (report.pollsters.some(({ error, failed }) => (error ?? '') !== '' || failed.length > 0)) return 'gap';
-  if (stored === readings) return null;
-  return told ? 'gap' : `${readings} readings were taken, ${stored} are in the store, and no record tells why`;
+/** Why a slot is a gap, as its own report says it; null where it says that all went well. */
+function gapReason({ outcome, pollsters }: CycleReport): string | null {
+  if (outcome === 'skipped') return 'skipped';
+  for (const { error, failed } of pollsters) {
+    if (error !== null && error !== '') return error;
+    if (failed.length > 0) return 'failed';
+  }
+  return null;
+}
+
+function conflictSlots({ conflicts }: Evidence): Set<string> {
+  const versions = conflicts.flatMap((one) => one.versions);
+  return new Set(versions.map(({ agent_id, epoch, slot }) => `${agent_id} ${epoch} ${parseTimestamp(slot ?? '')}`));
 }
 
 function holes(slots: readonly Micros[], agent: AgentEvidence, isTold: (slot: Micros) => boolean): string[] {
@@ -97,6 +109,10 @@ function droppedRanges(
     .filter(({ agent_id, from }) => agent_id === id && from !== null)
     .map(({ from, to }) => ({ from: parseTimestamp(from ?? ''), to: parseTimestamp(to ?? from ?? '') }));
   return refusedBatches === undefined ? dropped : [...dropped, ...refused];
+}
+
+function gapText(gaps: ReadonlyMap<string, number>): string {
+  return gaps.size === 0 ? 'none' : [...gaps].map(([reason, count]) => `${count} ${reason}`).join(', ');
 }
 
 function time(at: Micros): string {

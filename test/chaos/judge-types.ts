@@ -60,8 +60,8 @@ export interface Expectation {
   readonly conflicts?: number;
   /** Samples of these batches (digests) were refused for good, so that they are not in the ledger. */
   readonly refusedBatches?: ReadonlySet<string>;
-  /** Batches that the case destroyed on an agent's disk: how many sequence numbers may be missing. */
-  readonly destroyedBatches?: number;
+  /** Batches that the case took from an agent's disk: what is lost of them must be told. */
+  readonly mayMiss?: ReadonlySet<string>;
   /** Whether the clock was set, so that slots may leap. */
   readonly clockSet?: boolean;
   /** Whether spools were full or damaged: losses are right then if they are told. */

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import amqp from 'amqplib';
 import type { ConfirmChannel } from 'amqplib';
-import { busNames } from '@nephometer/core';
+import { busNames, merkleRoot, verifyHeader } from '@nephometer/core';
 import type { BusNames } from '@nephometer/core';
 import { temporaryFolder, uniqueName, until } from '../servers/index.ts';
 import { ChaosAgent } from './agent.ts';
+import { ForgedAgent } from './forge.ts';
 import type { AgentSettings } from './agent.ts';
 import type { AgentEvidence, Evidence, Finding } from './judge-types.ts';
 import { sum } from './metrics.ts';
@@ -15,6 +16,7 @@ import { Side } from './side.ts';
 import type { SideSettings, StoreKind } from './side.ts';
 import { StoreView } from './store-view.ts';
 import { Tap } from './tap.ts';
+import type { Tapped } from './tap.ts';
 
 export interface LabSettings {
   readonly store: StoreKind;
@@ -28,6 +30,8 @@ export interface LabSettings {
   readonly influx: string;
   /** Whether the judge has a queue of its own on the agents' exchange; off where it would change routing. */
   readonly tap?: boolean;
+  /** The shared secret; an own one by default. */
+  readonly secret?: string;
   readonly side?: Pick<SideSettings, 'collectors' | 'yaml'>;
   readonly say: (line: string) => void;
 }
@@ -38,8 +42,10 @@ export class Lab {
   readonly namespace = uniqueName('chaos');
   readonly names: BusNames = busNames(this.namespace);
   readonly folder = temporaryFolder('nephometer-chaos');
-  readonly secret = randomBytes(24).toString('base64url');
+  readonly secret: string;
+  readonly token = randomBytes(24).toString('base64url');
   readonly agents: ChaosAgent[] = [];
+  readonly forged: ForgedAgent[] = [];
   readonly side: Side;
   readonly view: StoreView;
   readonly tap: Tap | null;
@@ -47,10 +53,10 @@ export class Lab {
 
   constructor(settings: LabSettings) {
     this.settings = settings;
-    const token = randomBytes(24).toString('base64url');
+    this.secret = settings.secret ?? randomBytes(24).toString('base64url');
     const [secretFile, tokenFile] = [join(this.folder, 'secret'), join(this.folder, 'token')];
     writeFileSync(secretFile, this.secret, { mode: 0o600 });
-    writeFileSync(tokenFile, token, { mode: 0o600 });
+    writeFileSync(tokenFile, this.token, { mode: 0o600 });
     const { store, broker, collectorBroker = broker, influx } = settings;
     this.#env = { ...process.env, NEPHOMETER_SECRET_FILE: secretFile, NEPHOMETER_BUS_URL: broker };
     this.side = new Side({
@@ -61,7 +67,7 @@ export class Lab {
       tokenFile,
       ...settings.side,
     });
-    this.view = new StoreView(() => this.side.url, token);
+    this.view = new StoreView(() => this.side.url, this.token);
     this.tap = settings.tap === false ? null : new Tap(this.direct, this.namespace);
   }
 
@@ -93,6 +99,13 @@ export class Lab {
     const id = `agent-${this.agents.length + 1}`;
     const agent = new ChaosAgent({ id, env: this.#env, namespace: this.namespace, ...settings });
     this.agents.push(agent);
+    return agent;
+  }
+
+  /** An agent without a process; its interval in seconds. */
+  forgedAgent(id: string, interval = 60): ForgedAgent {
+    const agent = new ForgedAgent(id, this.secret, interval * 1e6);
+    this.forged.push(agent);
     return agent;
   }
 
@@ -203,6 +216,25 @@ export class Lab {
     });
   }
 
+  /** What processes of ours published: a case may publish forgeries too. */
+  #spooledOf(tapped: ReadonlyMap<string, Tapped>): Map<string, Tapped> {
+    const ids = new Set(this.agents.map(({ id }) => id));
+    const secret = Buffer.from(this.secret);
+    return new Map(
+      [...tapped].filter(
+        ([
+          ,
+          {
+            envelope: { header, texts },
+          },
+        ]) => {
+          const isWhole = header.samples === texts.length && merkleRoot(texts) === header.merkle_root;
+          return ids.has(header.agent_id) && isWhole && verifyHeader(header, secret);
+        },
+      ),
+    );
+  }
+
   async #evidence(
     counters: ReadonlyMap<string, Pick<AgentEvidence, 'droppedCounter' | 'spooledCounter'>>,
   ): Promise<Evidence> {
@@ -227,7 +259,11 @@ export class Lab {
       leftovers: agent.leftovers,
       ...(counters.get(agent.id) ?? { droppedCounter: null, spooledCounter: null }),
     }));
-    const tapped = this.tap?.batches ?? new Map();
+    for (const { id, interval, issued } of this.forged) {
+      const counters = { droppedCounter: null, spooledCounter: null };
+      agents.push({ id, interval, issued, lives: [], leftovers: new Map(), ...counters });
+    }
+    const tapped = this.#spooledOf(this.tap?.batches ?? new Map<string, Tapped>());
     const collectorKills = this.side.kills;
     return {
       secret: this.secret,

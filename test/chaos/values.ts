@@ -3,7 +3,10 @@ export const METERS = {
   'chaos.counter': { unit: 'ns', type: 'cumulative', description: 'Grows with time, beyond the largest exact double.' },
   'chaos.level': { unit: 'GiB', type: 'gauge', description: 'A decimal whose last digit is a zero that must survive.' },
   'chaos.requests': { unit: 'request', type: 'delta', description: 'A small whole number.' },
+  'steady.level': { unit: 'GiB', type: 'gauge', description: 'Of the pollster that never misbehaves.' },
 } as const;
+/** Meters of the pollster that may be told to misbehave. */
+export const UNSTEADY = ['chaos.counter', 'chaos.level', 'chaos.requests'] as const;
 export type ChaosMeter = keyof typeof METERS;
 
 /** One line of the oracle's file: a reading that the pollster was about to give. */
@@ -23,6 +26,7 @@ export function valueOf(meter: ChaosMeter, resource: string, at: number): string
   const own = fingerprint(`${meter} ${resource}`);
   if (meter === 'chaos.counter') return String(BigInt(at) * 1_000_000n + BigInt(own % 1_000_000));
   if (meter === 'chaos.level') return `${own % 1000}.${String(at % 1000).padStart(3, '0')}0`;
+  if (meter === 'steady.level') return `${own % 10}.5`;
   return String((Math.floor(at / 1000) + own) % 97);
 }
 

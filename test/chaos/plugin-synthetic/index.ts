@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { definePollster, z } from '@nephometer/core/plugin';
 import type { Reading, Resource } from '@nephometer/core/plugin';
-import { METERS, valueOf } from '../values.ts';
-import type { ChaosMeter, Issued } from '../values.ts';
+import { METERS, UNSTEADY, valueOf } from '../values.ts';
+import type { Issued } from '../values.ts';
 
 const Options = z.strictObject({
   oracle: z.string().meta({ description: 'File to which each reading is appended before it is given.' }),
@@ -45,7 +45,7 @@ export default definePollster({
   name: 'synthetic',
   contract: 1,
   options: Options,
-  meters: METERS,
+  meters: Object.fromEntries(UNSTEADY.map((meter) => [meter, METERS[meter]])),
   discovery({ options }): Resource[] {
     if (controlOf(options.control).hold === true) return [];
     return Array.from({ length: options.resources }, (_, index) => ({
@@ -73,7 +73,7 @@ function readingsOf(
   at: number,
   padding: number,
 ): { line: Issued; reading: Reading }[] {
-  return (Object.keys(METERS) as ChaosMeter[]).map((meter) => {
+  return UNSTEADY.map((meter) => {
     const value = valueOf(meter, resource.id, at);
     const metadata = { issue, issued_at: at, ...(padding > 0 ? { padding: 'x'.repeat(padding) } : {}) };
     return {

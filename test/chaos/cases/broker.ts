@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { claim } from '../case.ts';
+import type { Bench, ChaosCase } from '../case.ts';
+import type { RabbitServer } from '../../servers/index.ts';
+import { until } from '../../servers/index.ts';
+import type { Lab } from '../lab.ts';
+import { sum } from '../metrics.ts';
+import { startProxy } from '../proxy.ts';
+import { warningsOf } from '../logs.ts';
+
+/** 3: the broker is stopped and started under load, gracefully and not. */
+export const brokerRestart: ChaosCase = {
+  number: 3,
+  title: 'broker restart',
+  seconds: 240,
+  async run({ lab: newLab, rabbit: newRabbit }) {
+    const rabbit = await newRabbit();
+    const lab = await newLab({ broker: rabbit.url });
+    const agent = await lab.start({ resources: 20 });
+    await lab.addAgent();
+    const pids = lab.agents.map(({ daemon }) => daemon.process.pid);
+    for (let n = 0; n < 2; n += 1) {
+      await rabbit.restart();
+      await lab.flows(Date.now(), 30_000);
+    }
+    // The queue is on the broker's disk by now: see FIELD-NOTES on queues that are younger than a restart.
+    await rabbit.kill();
+    await sleep(4_000);
+    await rabbit.restart();
+    const fresh = await lab.healed();
+    const reconnects = sum(await agent.metrics(), 'nephometer_bus_reconnects_total');
+    const same = lab.agents.every(
+      ({ daemon }, index) => daemon.process.isRunning() && daemon.process.pid === pids[index],
+    );
+    return {
+      lab,
+      fresh,
+      also: [
+        claim('agents went on in the same process', same, `pids ${pids.join(', ')}`),
+        claim('the link was made again', reconnects >= 3, `${reconnects} reconnects of one agent`),
+      ],
+    };
+  },
+};
+
+/** 6: a line is cut, then half-open: nobody hears anything, and no FIN tells it. */
+export const halfOpen: ChaosCase = {
+  number: 6,
+  title: 'connection cut, half-open',
+  seconds: 150,
+  async run({ lab: newLab, broker, onEnd }) {
+    const proxy = await startProxy(Number(new URL(broker).port));
+    onEnd(() => proxy.close());
+    const url = new URL(broker);
+    url.port = String(proxy.port);
+    const lab = await newLab({ broker: url.href, direct: broker });
+    await lab.start();
+    for (let n = 0; n < 5; n += 1) {
+      proxy.cut();
+      await sleep(1500);
+    }
+    await lab.flows(Date.now(), 20_000);
+    const before = proxy.connections;
+    proxy.blackHole();
+    const began = Date.now();
+    let waited = 0;
+    await until(() => proxy.connections > before, { timeoutMs: 40_000, everyMs: 50, describe: () => 'nobody noticed' });
+    waited = (Date.now() - began) / 1000;
+    await sleep(Math.max(0, began + 20_000 - Date.now()));
+    proxy.cut();
+    proxy.clear();
+    const fresh = await lab.healed();
+    // The broker is asked for a heartbeat of 5 s; two that are missed are known after the third is due.
+    const found = `the first new connection after ${waited.toFixed(1)} s, heartbeat 5 s`;
+    return { lab, fresh, also: [claim('detected when two heartbeats are missed', waited <= 15.5, found)] };
+  },
+};
+
+/** 9: the queue is deleted under load; then the broker's data are removed while agents publish. */
+export const brokerWiped: ChaosCase = {
+  number: 9,
+  title: "queue deleted, broker's data wiped",
+  seconds: 300,
+  async run(bench) {
+    const rabbit = await bench.rabbit();
+    const lab = await bench.lab({ broker: rabbit.url, tap: false });
+    await lab.start({ resources: 20 });
+    const agents = bench.long ? 100 : bench.quick ? 2 : 10;
+    for (let n = 1; n < agents; n += 5) {
+      await Promise.all(
+        Array.from({ length: Math.min(5, agents - n) }, () => lab.addAgent({ interval: bench.long ? 5 : 1 })),
+      );
+    }
+    await lab.withChannel((channel) => channel.deleteQueue(lab.names.samples));
+    await until(() => isThere(lab), {
+      timeoutMs: 30_000,
+      everyMs: 300,
+      describe: () => 'the queue is not declared again',
+    });
+    await lab.flows(Date.now(), 20_000);
+    await wipeUnderLoad(rabbit, bench);
+    const fresh = await lab.healed(bench.long ? 30_000 : 10_000);
+    const redeclared = await isThere(lab);
+    const told = warningsOf(lab);
+    return {
+      lab,
+      fresh,
+      also: [
+        claim('queues declared again', redeclared, lab.names.samples),
+        claim('told to the operator', told.length > 0, told[0] ?? 'no warning in any log'),
+      ],
+    };
+  },
+};
+
+async function wipeUnderLoad(rabbit: RabbitServer, { quick }: Bench): Promise<void> {
+  await rabbit.wipe();
+  if (quick) return;
+  await sleep(3_000);
+  await rabbit.wipe();
+}
+
+/** Without an error on a channel that others use. */
+async function isThere(lab: Lab): Promise<boolean> {
+  try {
+    return (await lab.queue(lab.names.samples)).consumerCount > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** 10: nothing is bound any more; what is published goes nowhere. */
+export const unroutable: ChaosCase = {
+  number: 10,
+  title: 'unroutable: the queue is unbound',
+  seconds: 120,
+  quick: true,
+  async run({ lab: newLab, quick }) {
+    const lab = await newLab({ tap: false });
+    const agent = await lab.start();
+    const { samples, exchange, sampleKey } = lab.names;
+    await lab.withChannel((channel) => channel.unbindQueue(samples, exchange, sampleKey));
+    const unbound = Date.now();
+    await sleep(1500);
+    const before = await agent.metrics();
+    await sleep(quick ? 4_000 : 15_000);
+    const after = await agent.metrics();
+    const polled = agent.issued().filter(({ at }) => at > unbound + 1500).length;
+    const spooled = sum(after, 'nephometer_agent_spool_samples');
+    const confirmed = (metrics: typeof after): number =>
+      sum(metrics, 'nephometer_agent_published_total', 'result="confirmed"');
+    const delivered = confirmed(after) - confirmed(before);
+    await lab.withChannel((channel) => channel.bindQueue(samples, exchange, sampleKey));
+    const fresh = await lab.healed();
+    return {
+      lab,
+      fresh,
+      also: [
+        claim('nothing was counted as delivered', delivered === 0, `${delivered} batches`),
+        claim('the spool holds all', spooled >= polled, `${spooled} spooled, ${polled} polled meanwhile`),
+      ],
+    };
+  },
+};
