@@ -53,7 +53,8 @@ async function sampleProblems(
   const config = parse(text) as { plugins?: Record<string, unknown> } | null;
   const checked = await checkOptions(schema, config?.plugins?.[name] ?? {});
   const refused = 'problems' in checked ? checked.problems.map(({ message }) => `a valid sample: ${message}`) : [];
-  const shape = (schema as { shape?: Record<string, unknown> } | undefined)?.shape ?? {};
+  const known = schema as { shape?: object; in?: { shape?: object } } | undefined;
+  const shape = known?.shape ?? known?.in?.shape ?? {};
   const unnamed = Object.keys(shape).filter((option) => !new RegExp(`^[\\s#]*${option}:`, 'm').test(text));
   return [...refused, ...unnamed.map((option) => `the option ${option} in sample.config.yaml`)];
 }

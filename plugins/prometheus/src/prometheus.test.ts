@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import { checkPollster, pollPlugin } from '@nephometer/core/plugin/testing';
+import { checkPollster, goldenCases, pollPlugin } from '@nephometer/core/plugin/testing';
+import type { PreparedCase } from '@nephometer/core/plugin/testing';
 import { ExpositionError, parseExposition } from './exposition.ts';
 import { matchesGlobs } from './globs.ts';
 import prometheus from './prometheus.ts';
@@ -50,6 +53,22 @@ async function exporter(
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+/** Serves the exposition of a case. */
+async function serveCase(input: string): Promise<PreparedCase> {
+  const ends: (() => unknown)[] = [];
+  const teardown = (end: () => unknown): void => void ends.push(end);
+  const url = await exporter({ teardown }, { '/metrics': readFileSync(join(input, 'metrics'), 'utf8') });
+  return { variables: { url }, close: () => ends.forEach((end) => end()) };
+}
+
+void t.test('recorded expositions give the expected readings', async (t) => {
+  for (const { name, check } of await goldenCases(prometheus, new URL('../cases/', import.meta.url), {
+    prepare: serveCase,
+  })) {
+    await t.resolves(check(), name);
+  }
+});
 
 void t.test('both text formats are read to the last digit, up to EOF', (t) => {
   const samples = [...parseExposition(EXPOSITION)];
@@ -124,8 +143,13 @@ void t.test('labels name project, user and resource', async (t) => {
   };
   const { readings } = await pollPlugin(prometheus, options);
   const [first, second] = [...readings].sort((a, b) => Number(a.volume) - Number(b.volume));
-  t.match(first, { meter: 'ext.used_bytes', resource_id: 'id-1{disk="vda"}', project_id: 'p1', user_id: 'u1' });
-  t.match(second, { resource_id: `${new URL(url).host}{disk="x"}`, project_id: null });
+  t.match(first, {
+    meter: 'ext.used_bytes',
+    resource_id: 'id-1{disk="vda",owner="u1",tenant="p1"}',
+    project_id: 'p1',
+    user_id: 'u1',
+  });
+  t.match(second, { resource_id: `${new URL(url).host}{disk="x",tenant=""}`, project_id: null });
 });
 
 void t.test('a target that fails leaves the others, and is told with the reason', async (t) => {

@@ -60,7 +60,8 @@ export function readingOf(
   resource: TargetResource,
   config: PrometheusConfig,
 ): Reading<TargetResource> {
-  const own = new Set([config.project_label, config.user_label, config.resource_label, ...config.metadata_labels]);
+  // Project and user stay in the id: two tenants with one set of other labels are two series.
+  const own = new Set([config.resource_label, ...config.metadata_labels]);
   const series = [...sample.labels].filter(([label]) => !own.has(label)).sort(byName);
   const base = labelValue(sample, config.resource_label) ?? resource.id;
   return {
