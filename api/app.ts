@@ -3,6 +3,7 @@ import { Router } from '@koa/router';
 import type { ProcessStatus, Service } from '@nephometer/core';
 import { authenticate } from './auth.ts';
 import type { ApiOptions, ApiRouter, ApiState } from './context.ts';
+import { addDocs } from './docs/serve.ts';
 import { isV2, httpError } from './errors.ts';
 import { answerErrors, observeRequests } from './observe.ts';
 import { HttpServer } from './server.ts';
@@ -59,6 +60,7 @@ export function createRouter(options: ApiOptions): ApiRouter {
   const router: ApiRouter = new Router<ApiState>();
   addV2(router, options);
   addV1(router, options);
+  addDocs(router);
   return router;
 }
 

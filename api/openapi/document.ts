@@ -65,7 +65,11 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
       responses: components.responses,
       securitySchemes: {
         token: { type: 'apiKey', in: 'header', name: 'X-Auth-Token', description: 'As Ceilometer had it.' },
-        bearer: { type: 'http', scheme: 'bearer', description: 'The same token, as `Authorization: Bearer`.' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The same token, for clients that know only this form.',
+        },
       },
     },
   };
@@ -76,8 +80,8 @@ function namesOf(routes: readonly Route[]): Map<ZodType, string> {
   const names = new Map<ZodType, string>();
   for (const { operationId, body, answer } of routes) {
     const name = operationId.charAt(0).toUpperCase() + operationId.slice(1);
-    if (answer.schema !== null) names.set(answer.schema, `${name}Answer`);
-    if (body !== undefined) names.set(body, `${name}Request`);
+    if (answer.schema !== null && !names.has(answer.schema)) names.set(answer.schema, `${name}Answer`);
+    if (body !== undefined && !names.has(body)) names.set(body, `${name}Request`);
   }
   for (const [name, schema] of Object.entries(EXPORTED)) {
     if (schema instanceof z.ZodType && !/Query$|^Instant$/.test(name)) names.set(schema, name);

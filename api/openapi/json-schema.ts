@@ -23,7 +23,19 @@ export function querySchemas(query: z.ZodObject): {
     z.toJSONSchema(query, { io: 'input', unrepresentable: 'any' }) as RawSchema,
     'input',
   );
-  return { properties, required };
+  const spelled = Object.entries(properties).map(([name, schema]) => [name, inUrl(schema)] as const);
+  return { properties: Object.fromEntries(spelled), required };
+}
+
+/** Of what a body may spell in several ways, the way of a URL: a list where several may be given, else a scalar. */
+function inUrl(schema: JsonSchema): JsonSchema {
+  const { anyOf, ...rest } = schema;
+  if (anyOf === undefined) return schema;
+  const types = anyOf.flatMap(({ type }) => type ?? []);
+  if (types.includes('array')) return { ...rest, type: 'array', items: { type: 'string' } };
+  const scalar = ['boolean', 'integer', 'number'].find((type) => types.includes(type));
+  if (scalar === undefined) return { ...rest, ...anyOf.find(({ type }) => type === 'string'), ...rest };
+  return { ...rest, type: scalar };
 }
 
 interface RawSchema extends JsonSchema {

@@ -11,7 +11,7 @@ export type Refer = (schema: NonNullable<Route['body']>) => Reference;
 const METADATA = 'metadata.';
 
 export function operationOf(route: Route, refer: Refer): Operation {
-  const { operationId, tag, summary, roles, body, pages } = route;
+  const { operationId, tag, summary, roles, body, pages, example = {} } = route;
   const parameters = [...pathParameters(route), ...queryParameters(route.query)];
   return {
     operationId,
@@ -22,9 +22,12 @@ export function operationOf(route: Route, refer: Refer): Operation {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true as const, content: { 'application/json': { schema: refer(body) } } } }),
+      : {
+          requestBody: { required: true as const, content: { 'application/json': bodyOf(refer(body), example.body) } },
+        }),
     responses: { ...successOf(route, refer), ...errorsOf(route) },
     ...(typeof roles === 'string' ? {} : { 'x-roles': roles }),
+    ...(example.query === undefined ? {} : { 'x-query': example.query }),
     ...(pages === undefined ? {} : { 'x-pages': pages }),
   };
 }
@@ -43,11 +46,22 @@ function descriptionOf({ description, roles, pages }: Route): string {
   return [description ?? [], who, paging].flat().join(' ');
 }
 
-function pathParameters({ path, params = {} }: Route): Parameter[] {
+function bodyOf(schema: Reference, example: unknown): MediaType {
+  return { schema, ...(example === undefined ? {} : { example }) };
+}
+
+function pathParameters({ path, params = {}, example = {} }: Route): Parameter[] {
   return [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => {
     const description = params[name];
-    const shown = description === undefined ? {} : { description };
-    return { name, in: 'path', required: true, ...shown, schema: { type: 'string' } };
+    const value = example.params?.[name];
+    return {
+      name,
+      in: 'path',
+      required: true,
+      ...(description === undefined ? {} : { description }),
+      schema: { type: 'string' },
+      ...(value === undefined ? {} : { example: value }),
+    };
   });
 }
 

@@ -33,6 +33,7 @@ export interface Parameter {
   readonly style?: 'form';
   readonly explode?: boolean;
   readonly schema: JsonSchema;
+  readonly example?: string;
   /** The parameter's keys are sent with this before them: `metadata.flavor.id=1`. */
   readonly 'x-prefix'?: string;
 }
@@ -59,6 +60,8 @@ export interface Operation {
   readonly responses: Readonly<Record<string, ResponseObject | Reference>>;
   /** The roles that may; missing where every token may. */
   readonly 'x-roles'?: readonly string[];
+  /** A question as an example of it. */
+  readonly 'x-query'?: string;
   /** Of a list that goes on: see `Pages`. */
   readonly 'x-pages'?: { readonly items: string; readonly cursor: string; readonly each: string };
 }

@@ -48,11 +48,20 @@ export interface Route {
   readonly query?: ZodObject;
   readonly body?: ZodType;
   readonly answer: RouteAnswer;
+  /** A request as an example; a test reads it by the schemas. */
+  readonly example?: RouteExample;
   /** Beside those that every route may answer. */
   readonly errors?: readonly ErrorCode[];
   readonly pages?: Pages;
   /** Null where this process does not serve it. */
   readonly handle: (options: ApiOptions) => Handler | null;
+}
+
+export interface RouteExample {
+  readonly params?: Readonly<Record<string, string>>;
+  /** `meter=cpu&limit=10` */
+  readonly query?: string;
+  readonly body?: unknown;
 }
 
 export interface RouteAnswer {

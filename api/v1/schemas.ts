@@ -33,12 +33,12 @@ const Flag = z
 
 /** Conditions on samples, as the URL of a question gives them. `metadata.PATH=value` arrives as `metadata`. */
 const SampleConditions = {
-  meter: z.string().optional(),
-  resource_id: z.string().optional(),
-  source: z.string().optional(),
-  user_id: z.string().optional(),
+  meter: z.string().optional().meta({ description: 'Name of a meter: `cpu`.' }),
+  resource_id: z.string().optional().meta({ description: 'The thing measured.' }),
+  source: z.string().optional().meta({ description: 'Which cloud, where several send here.' }),
+  user_id: z.string().optional().meta({ description: 'Whose resource it was.' }),
   project_id: z.array(z.string()).optional().meta({ description: 'Any of these; may be repeated.' }),
-  message_id: z.string().optional(),
+  message_id: z.string().optional().meta({ description: 'One sample.' }),
   from: Instant.optional().meta({ description: 'First instant, included.' }),
   to: Instant.optional().meta({ description: 'Last instant, excluded.' }),
   metadata: z.record(z.string(), z.string()).optional().meta({
@@ -57,23 +57,25 @@ export const SamplesQuery = z.strictObject({
 export type SamplesQuery = z.output<typeof SamplesQuery>;
 
 export const LedgerQuery = z.strictObject({
-  agent_id: z.string().optional(),
-  epoch: z.string().optional(),
-  digest: z.string().optional(),
+  agent_id: z.string().optional().meta({ description: 'Batches of this agent.' }),
+  epoch: z.string().optional().meta({ description: 'Of one run of an agent.' }),
+  digest: z.string().optional().meta({ description: 'One batch.' }),
   after: Cursor.optional(),
   headers: Flag.optional().meta({ description: 'Whether the signed headers, with their cycle reports, are shown.' }),
   limit: Limit.optional(),
 });
 
 export const QuarantineQuery = z.strictObject({
-  reason: QuarantinedMessage.shape.reason.optional(),
+  reason: QuarantinedMessage.shape.reason.optional().meta({ description: 'Why it was refused.' }),
   limit: Limit.optional(),
   before: Instant.optional().meta({ description: 'Only what was recorded before: `next` of the answer before.' }),
 });
 
 export const NoQuery = z.strictObject({});
 
-export const AgentsQuery = z.strictObject({ state: z.enum(AGENT_STATES).optional() });
+export const AgentsQuery = z.strictObject({
+  state: z.enum(AGENT_STATES).optional().meta({ description: 'Only agents that stand so.' }),
+});
 
 const Why = z.string().max(2000).prefault('').meta({ description: 'The reason, for those who ask later.' });
 
@@ -121,23 +123,23 @@ export const TokenRequest = z
 const Time = z.string().meta({ format: 'date-time' });
 
 export const SampleAnswer = z.strictObject({
-  message_id: z.string(),
-  source: z.string(),
-  counter_name: z.string(),
+  message_id: z.string().meta({ description: 'The same reading sent twice keeps it.' }),
+  source: z.string().meta({ description: 'Which cloud.' }),
+  counter_name: z.string().meta({ description: 'The meter.' }),
   counter_type: z.enum(SAMPLE_TYPES),
   counter_unit: z.string().nullable(),
   counter_volume: z.string().meta({ description: 'Exact decimal.' }),
   user_id: z.string().nullable(),
-  project_id: z.string().nullable(),
-  resource_id: z.string(),
-  timestamp: Time,
+  project_id: z.string().nullable().meta({ description: 'Who pays.' }),
+  resource_id: z.string().meta({ description: 'The thing measured.' }),
+  timestamp: Time.meta({ description: "When it was true, by the sender's clock." }),
   resource_metadata: z.record(z.string(), z.unknown()),
-  recorded_at: Time,
-  slot: Time.nullable(),
-  agent_id: z.string().nullable(),
-  epoch: z.string().nullable(),
-  seq: z.int().nullable(),
-  key_id: z.string().nullable(),
+  recorded_at: Time.meta({ description: 'When it was stored.' }),
+  slot: Time.nullable().meta({ description: 'When the poll was due; null from senders other than our agents.' }),
+  agent_id: z.string().nullable().meta({ description: 'Who measured.' }),
+  epoch: z.string().nullable().meta({ description: "The agent's run." }),
+  seq: z.int().nullable().meta({ description: 'The number of its batch within the epoch.' }),
+  key_id: z.string().nullable().meta({ description: 'The key that it is signed with.' }),
 });
 
 export const SamplesAnswer = z.strictObject({ samples: z.array(SampleAnswer), next: z.string().nullable() });

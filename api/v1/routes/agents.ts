@@ -32,7 +32,7 @@ const LIST_LEDGER: Route = {
           agent_id: 'node-1',
           epoch: '0123456789abcdef',
           seq: 17,
-          key_id: 'd1',
+          key_id: 'm1',
           transport: 'bus',
           samples: 24,
           duplicates: 0,
@@ -42,6 +42,7 @@ const LIST_LEDGER: Route = {
     },
   },
   pages: { items: 'batches', cursor: 'after', each: 'eachBatch' },
+  example: { query: 'agent_id=node-1&limit=10' },
   handle: listLedger,
 };
 
@@ -54,6 +55,7 @@ const LIST_AGENTS: Route = {
   roles: ['admin'],
   query: AgentsQuery,
   answer: { schema: AgentsAnswer },
+  example: { query: 'state=silent' },
   handle: listAgents,
 };
 
@@ -80,6 +82,7 @@ const ROTATE_KEY: Route = {
   body: RotateRequest,
   answer: { status: 201, schema: KeyChangeAnswer },
   errors: ['MTR_KEY_NOT_DERIVED'],
+  example: { body: { agent_id: 'node-1', retire_after: '7d', why: 'Yearly.' } },
   handle: rotateKey,
 };
 
@@ -93,6 +96,7 @@ const REVOKE_KEY: Route = {
   params: { key_id: 'As `GET /v1/keys` names it.' },
   body: RevokeRequest,
   answer: { schema: KeyChangeAnswer },
+  example: { params: { key_id: 'm1' }, body: { agent_id: 'node-1', why: 'The node was lost.' } },
   handle: revokeKey,
 };
 

@@ -15,6 +15,7 @@ const LIST_QUARANTINE: Route = {
   query: QuarantineQuery,
   answer: { schema: QuarantineAnswer },
   pages: { items: 'quarantine', cursor: 'before', each: 'eachQuarantined' },
+  example: { query: 'reason=signature&limit=10' },
   handle: listQuarantine,
 };
 

@@ -15,7 +15,7 @@ import {
   SamplesQuery,
 } from '../schemas.ts';
 
-const SAMPLE = {
+const CEILOMETER_FIELDS = {
   message_id: '3f0c9a52-6a1f-5d0e-9b58-0f6a3f3d7c11',
   source: 'openstack',
   counter_name: 'volume.size',
@@ -27,12 +27,16 @@ const SAMPLE = {
   resource_id: 'vol-7',
   timestamp: '2026-03-01T12:00:00Z',
   resource_metadata: { flavor: { id: '1' } },
+};
+
+const SAMPLE = {
+  ...CEILOMETER_FIELDS,
   recorded_at: '2026-03-01T12:00:03.104Z',
   slot: '2026-03-01T12:00:00Z',
   agent_id: 'node-1',
   epoch: '0123456789abcdef',
   seq: 17,
-  key_id: 'd1',
+  key_id: 'm1',
 };
 
 const LIST_SAMPLES: Route = {
@@ -47,6 +51,7 @@ const LIST_SAMPLES: Route = {
   answer: { schema: SamplesAnswer, example: { samples: [SAMPLE], next: 'WzE3NzIzNjY0MDAwMDAwMDAsInMxIl0' } },
   errors: ['MTR_BEHIND_RETENTION'],
   pages: { items: 'samples', cursor: 'cursor', each: 'eachSample' },
+  example: { query: 'meter=volume.size&from=2026-03-01T00:00:00Z&limit=10' },
   handle: listSamples,
 };
 
@@ -63,6 +68,7 @@ const SHOW_EVIDENCE: Route = {
   query: NoQuery,
   answer: { schema: EvidenceAnswer },
   errors: ['MTR_NOT_FOUND'],
+  example: { params: { message_id: SAMPLE.message_id } },
   handle: showEvidence,
 };
 
@@ -87,6 +93,14 @@ const POST_MESSAGES: Route = {
     },
   },
   errors: ['MTR_REFUSED', 'MTR_STORE_REFUSED'],
+  example: {
+    body: [
+      {
+        ...CEILOMETER_FIELDS,
+        message_signature: 'b9a36d0c5c1f1c0a0d5de1d25e4a7d0d2a8b2b0d9f9a5f6f2b6a0c7ce0b1f0aa',
+      },
+    ],
+  },
   handle: ({ ingest, config }) => (ingest === null ? null : postMessages(ingest, config.api.max_body)),
 };
 
@@ -116,6 +130,13 @@ const RESOLVE_CONFLICT: Route = {
   body: ResolveRequest,
   answer: { schema: ResolutionAnswer },
   errors: ['MTR_NOT_FOUND'],
+  example: {
+    params: { message_id: SAMPLE.message_id },
+    body: {
+      keep: '9b74c9897bac770ffc029102a200c5de66b3f7a1c0f3d6b0e2d3c7a5f4e1d2c3',
+      why: 'The other came from a restored image.',
+    },
+  },
   handle: resolveConflict,
 };
 

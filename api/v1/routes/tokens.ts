@@ -39,6 +39,7 @@ const CREATE_TOKEN: Route = {
   roles: ['admin'],
   body: TokenRequest,
   answer: { status: 201, schema: NewTokenAnswer },
+  example: { body: { name: 'billing', role: 'reader', projects: ['p1'] } },
   handle: createToken,
 };
 
