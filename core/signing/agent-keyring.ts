@@ -40,7 +40,7 @@ export class AgentKeyring implements Keyring {
     if (newest !== undefined) return newest;
     if (master !== null) return this.#derive(master, agentId, generation);
     throw new KeyMissing(
-      `There is no key for agent ${agentId} in signing.keys that is valid now. List one, or give signing.master_key_file.`,
+      `There is no key for agent ${agentId} in signing.keys that is valid now. List one (a collector's own batches: for the agent id "collector"), or give signing.master_key_file.`,
     );
   }
 

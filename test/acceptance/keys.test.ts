@@ -182,6 +182,13 @@ function batchIn(body: Uint8Array): BatchEnvelope {
   return envelope;
 }
 
+/** The first batch with samples that was captured of an agent: its own, before anything was forged. */
+function firstOf(agent: string): Buffer {
+  const found = captured.find((one) => batchIn(one).header.agent_id === agent && batchIn(one).texts.length > 0);
+  if (found === undefined) throw new Error(`no batch of ${agent} was captured`);
+  return found;
+}
+
 const unsigned = ({ header }: BatchEnvelope): BatchHeader => {
   const { hmac: _dropped, ...rest } = header;
   return rest;
@@ -213,8 +220,7 @@ async function metric(daemon: Daemon, name: string): Promise<string> {
 }
 
 void t.test('what was captured from the broker and tampered with is refused, each with its own reason', async (t) => {
-  const body = captured.find((one) => batchIn(one).texts.length > 0 && batchIn(one).header.agent_id === 'node-1');
-  if (body === undefined) throw new Error('no batch was captured');
+  const body = firstOf('node-1');
   const batch = batchIn(body);
   const { texts } = batch;
   const own = KeyFile.parse(JSON.parse(readFileSync(join(folder, 'node-1.m1.json'), 'utf8')));
@@ -248,7 +254,7 @@ void t.test('what was captured from the broker and tampered with is refused, eac
 });
 
 void t.test('a rotation with overlap loses nothing; then the old key is refused by every collector', async (t) => {
-  const old = captured.findLast((one) => batchIn(one).header.agent_id === 'node-1') ?? Buffer.alloc(0);
+  const old = firstOf('node-1');
   t.match(nephometer(['key', 'rotate', 'node-1', '--why', 'yearly']), /signs with m2 next; m1 is refused from/);
   await end(agent);
   cpSync(dataDir, join(folder, 'clone'), { recursive: true });
