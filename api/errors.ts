@@ -24,6 +24,7 @@ export const API_ERRORS = {
   },
   MTR_BODY_TOO_LARGE: { status: 413, meaning: 'The request body is larger than api.max_body.' },
   MTR_MEDIA_TYPE: { status: 415, meaning: 'The request body is compressed, or is not application/json.' },
+  MTR_TOO_MUCH: { status: 422, meaning: 'The question needs more readings than can be looked at in one answer.' },
   MTR_INTERNAL: { status: 500, meaning: 'The server failed; its log says why.' },
   MTR_NO_COLLECTOR: {
     status: 501,

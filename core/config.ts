@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LOG_LEVELS } from './log.ts';
 import { patternListProblem } from './model/patterns.ts';
 import { messageOf } from './errors.ts';
+import { UsageDefinition } from './model/usage/definition.ts';
 import { parseDuration, parseTimestamp, SECOND } from './time.ts';
 
 /** A duration as a user writes it (`60s`, `10m`, `PT1H`), read into microseconds. */
@@ -366,6 +367,26 @@ export const ApiConfig = z.strictObject({
     .meta({ description: 'Tokens declared here; others are made by `token create`.' }),
 });
 
+export const UsageConfig = z
+  .strictObject({
+    default_definitions: z
+      .boolean()
+      .prefault(true)
+      .meta({ description: 'Whether the named quantities of the shipped meters are there too.' }),
+    definitions: z
+      .array(UsageDefinition)
+      .prefault([])
+      .meta({
+        description:
+          'Named quantities for /v1/usage. One with the name of a shipped one takes its place; old ones still answer for ' +
+          'the time in which they stood.',
+      }),
+  })
+  .refine(({ definitions }) => new Set(definitions.map(({ name }) => name)).size === definitions.length, {
+    path: ['definitions'],
+    error: 'two definitions have one name; rename one of them',
+  });
+
 export const LogConfig = z.strictObject({
   level: z
     .enum(LOG_LEVELS as [string, ...string[]])
@@ -415,6 +436,7 @@ export const Config = z
     collector: CollectorConfig.prefault({}),
     listen: ListenConfig.prefault({}),
     api: ApiConfig.prefault({}),
+    usage: UsageConfig.prefault({}),
     log: LogConfig.prefault({}),
     plugins: z.record(z.string(), z.record(z.string(), z.unknown())).prefault({}).meta({
       description: 'Options of plugins, by plugin name.',

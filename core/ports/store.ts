@@ -135,6 +135,8 @@ export interface ReadingsQuery {
   readonly after: Micros;
   /** Any of these. Absent: all. */
   readonly resourceIds?: readonly string[];
+  /** Only resources that had a sample of any of these at some time are of interest: a store may leave out others. */
+  readonly projectIds?: readonly string[];
   readonly asOf?: Micros;
 }
 

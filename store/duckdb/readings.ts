@@ -44,12 +44,19 @@ interface OwnedSeries extends Series {
   readonly userId: string | null;
 }
 
-async function seriesOf(engine: Engine, { meter, resourceIds }: ReadingsQuery): Promise<Map<number, OwnedSeries>> {
+async function seriesOf(
+  engine: Engine,
+  { meter, resourceIds, projectIds }: ReadingsQuery,
+): Promise<Map<number, OwnedSeries>> {
   const bindings = new Bindings();
   const bind = (text: string): string => bindings.bind(text);
   const conditions = seriesConditions({ meter }, { bind });
   if (resourceIds?.length === 0) return new Map();
   if (resourceIds !== undefined) conditions.push(`resource_id IN (${resourceIds.map(bind).join(',')})`);
+  if (projectIds !== undefined) {
+    const ofProjects = seriesConditions({ meter, projectIds }, { bind }).join(' AND ');
+    conditions.push(`resource_id IN (SELECT resource_id FROM series WHERE ${ofProjects})`);
+  }
   const rows = await engine.read(
     `SELECT id, source, meter, type, unit, resource_id, project_id, user_id FROM series WHERE ${conditions.join(' AND ')}`,
     bindings.values,

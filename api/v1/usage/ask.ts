@@ -1,0 +1,46 @@
+import { toPlain } from '@nephometer/core';
+import { z } from 'zod';
+import type { ZodType } from 'zod';
+import { readJson } from '../../body.ts';
+import type { ApiContext } from '../../context.ts';
+import { badRequest } from '../../errors.ts';
+
+/** Names that may be given more than once. */
+const REPEATED = new Set(['group_by', 'project_id', 'user_id', 'resource_id', 'source']);
+const METADATA = 'metadata.';
+
+/** The fields of a question: of a GET from the URL, of a POST from the body. @throws HttpError 400 that names the field */
+export async function readFields<T>(ctx: ApiContext, schema: ZodType<T>, maxBody: number): Promise<T> {
+  const given = ctx.method === 'POST' ? await bodyFields(ctx, maxBody) : urlFields(ctx.querystring);
+  const read = schema.safeParse(given);
+  if (read.success) return read.data;
+  throw badRequest(z.prettifyError(read.error).replaceAll('\n', ' ').replaceAll('✖ ', ''));
+}
+
+function urlFields(querystring: string): Record<string, unknown> {
+  const given: Record<string, string | string[]> = {};
+  const metadata: Record<string, string[]> = {};
+  for (const [name, value] of new URLSearchParams(querystring)) {
+    if (name.startsWith(METADATA)) (metadata[name.slice(METADATA.length)] ??= []).push(value);
+    else if (REPEATED.has(name)) given[name] = [given[name] ?? [], value].flat();
+    else if (Object.hasOwn(given, name)) throw badRequest(`${name}: given twice; once would be right.`);
+    else given[name] = value;
+  }
+  return Object.keys(metadata).length > 0 ? { ...given, metadata } : given;
+}
+
+/** A body may spell `metadata.PATH` as the URL does. */
+async function bodyFields(ctx: ApiContext, maxBody: number): Promise<unknown> {
+  if (ctx.querystring !== '')
+    throw badRequest('Found parameters in the URL of a POST; all in the body would be right.');
+  const body = toPlain(await readJson(ctx, maxBody));
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  const given: Record<string, unknown> = {};
+  const metadata: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (name.startsWith(METADATA)) metadata[name.slice(METADATA.length)] = value;
+    else if (name === 'metadata' && typeof value === 'object') Object.assign(metadata, value);
+    else given[name] = value;
+  }
+  return Object.keys(metadata).length > 0 ? { ...given, metadata } : given;
+}

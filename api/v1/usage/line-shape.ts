@@ -1,0 +1,99 @@
+import { formatInstant, sha256 } from '@nephometer/core';
+import type { LineGap, Micros, UsageField, UsageLine } from '@nephometer/core';
+import type { UsageQuestion } from './question.ts';
+
+/** `LineAnswer`, as an object whose properties are in their order. */
+export type LineShape = Readonly<Record<string, unknown>> & { readonly id: string };
+
+export function lineShape(line: UsageLine, question: UsageQuestion, asOf: Micros): LineShape {
+  const { query, showsEvidence } = question;
+  const { quantity, unit, lower, upper, estimated, unrounded, coverage, basis, resets, samples, revision } = line;
+  return {
+    id: lineId(line, question),
+    from: formatInstant(line.from),
+    to: formatInstant(line.to),
+    group: line.group,
+    quantity,
+    unit,
+    lower,
+    upper,
+    estimated,
+    ...(query.rounding === null ? {} : { unrounded }),
+    coverage,
+    basis,
+    resets,
+    samples,
+    revision: revision === null ? null : formatInstant(revision),
+    finality: 'provisional',
+    ...(query.gaps ? { gaps: line.gaps.map(gapShape) } : {}),
+    ...(showsEvidence ? { evidence: evidenceLink(line, question, asOf) } : {}),
+  };
+}
+
+/** What is measured, how and of whom: the figure, and what it is asked as of, are not part of it. */
+function lineId({ from, to, group, unit }: UsageLine, { meter, definition, query }: UsageQuestion): string {
+  const what = definition.name ?? [meter, query.kind];
+  const filter = [...query.filter].filter(([field]) => !(field in group));
+  return sha256(JSON.stringify([what, from, to, Object.entries(group), filter, unit])).slice(0, 32);
+}
+
+function gapShape({ from, to, reason, resourceId, source }: LineGap): Record<string, unknown> {
+  return { from: formatInstant(from), to: formatInstant(to), reason, resource_id: resourceId, source };
+}
+
+const LISTED: readonly UsageField[] = ['project_id', 'user_id', 'resource_id', 'source'];
+
+/** Readings that hold into the line, or grow into it, lie before it: by default at most an hour. */
+const BEFORE: Micros = 3_600_000_000;
+
+/** The samples beneath a line, as far as /v1/samples can be asked for them; in the order of time, as of the same moment. */
+function evidenceLink(line: UsageLine, { meter, query }: UsageQuestion, asOf: Micros): string {
+  const asked = new URLSearchParams({ meter });
+  for (const [field, values] of query.filter) {
+    const [only, more] = values;
+    if (only != null && more === undefined && !(field in line.group)) asked.set(field, jsonText(field, only));
+  }
+  for (const [field, value] of Object.entries(line.group)) if (value !== null) asked.set(field, jsonText(field, value));
+  asked.set('from', formatInstant(line.from - (query.maxHold ?? BEFORE)));
+  asked.set('to', formatInstant(line.to));
+  asked.set('as_of', formatInstant(asOf));
+  asked.set('order', 'oldest');
+  return `/v1/samples?${asked.toString()}`;
+}
+
+/** Metadata are compared with their type there, and texts are the rule. */
+function jsonText(field: string, value: string): string {
+  return LISTED.some((known) => known === field) ? value : JSON.stringify(value);
+}
+
+const COLUMNS = [
+  'quantity',
+  'unit',
+  'lower',
+  'upper',
+  'estimated',
+  'coverage',
+  'basis',
+  'resets',
+  'samples',
+  'revision',
+  'finality',
+] as const;
+
+/** RFC 4180 with line feeds; one column a field of the group. Unknown is an empty cell. */
+export function csvText(lines: readonly LineShape[], question: UsageQuestion, asOf: Micros): string {
+  const { groupBy } = question.query;
+  const header = ['from', 'to', ...groupBy, ...COLUMNS, 'as_of', 'id'];
+  const rows = lines.map((line) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `lineShape` makes it
+    const group = line['group'] as Readonly<Record<string, string | null>>;
+    const values = [line['from'], line['to'], ...groupBy.map((field) => group[field] ?? null)];
+    return [...values, ...COLUMNS.map((column) => line[column]), formatInstant(asOf), line.id];
+  });
+  return [header, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
+}
+
+function cell(value: unknown): string {
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

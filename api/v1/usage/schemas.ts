@@ -1,0 +1,290 @@
+import {
+  isUsageField,
+  parseDuration,
+  messageOf,
+  RoundingRule,
+  USAGE_KINDS,
+  UsageDefinition,
+  WINDOWS,
+} from '@nephometer/core';
+import type { UsageField } from '@nephometer/core';
+import { z } from 'zod';
+
+/*
+ * What may be said to /v1/usage and its neighbours, and what they answer. URL and body have the same fields: of those that
+ * a URL can only spell, the body may give the JSON value.
+ */
+
+const Flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+const Count = z.union([
+  z.int().positive(),
+  z
+    .string()
+    .regex(/^[1-9]\d{0,9}$/, 'must be a positive whole number')
+    .transform(Number),
+]);
+
+const Span = z.string().transform((text, context) => {
+  try {
+    return parseDuration(text);
+  } catch (cause) {
+    context.addIssue({ code: 'custom', message: messageOf(cause), input: text });
+    return z.NEVER;
+  }
+});
+
+/** One or several; the empty text and null mean "not known". */
+const Values = z
+  .union([z.string(), z.null(), z.array(z.union([z.string(), z.null()]))])
+  .transform((given) => [given].flat().map((value) => (value === '' ? null : value)));
+
+const Fields = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) =>
+    [given]
+      .flat()
+      .flatMap((text) => text.split(','))
+      .filter((text) => text !== ''),
+  )
+  .pipe(
+    z.array(
+      z.custom<UsageField>(
+        (field) => typeof field === 'string' && isUsageField(field),
+        'must be project_id, user_id, resource_id, source or metadata.PATH',
+      ),
+    ),
+  );
+
+/** `where,how,to` or `where,how,to,minimum`, as in a definition. */
+const RoundingText = z.string().transform((text, context) => {
+  const [where, how, to, minimum] = text.split(',');
+  const read = RoundingRule.safeParse({ where, how, to, ...(minimum === undefined ? {} : { minimum }) });
+  if (read.success) return read.data;
+  const message = `${z.prettifyError(read.error)}; WHERE,HOW,TO[,MINIMUM] such as resource,ceil,1/60 would be right`;
+  context.addIssue({ code: 'custom', message, input: text });
+  return z.NEVER;
+});
+
+export const Filters = {
+  project_id: Values.optional().meta({ description: 'Any of these; may be repeated. Empty: not known.' }),
+  user_id: Values.optional(),
+  resource_id: Values.optional(),
+  source: Values.optional(),
+  metadata: z.record(z.string(), Values).optional().meta({
+    description: '`metadata.PATH=value`: what was in force at each instant, as text.',
+  }),
+};
+
+export const UsageFields = z.strictObject({
+  meter: z.string().min(1).optional().meta({ description: 'Meter name; with `kind`. Or name a `definition`.' }),
+  definition: z.string().min(1).optional().meta({ description: 'A named quantity: see GET /v1/definitions.' }),
+  kind: z.enum(USAGE_KINDS).optional().meta({ description: 'What is asked of the meter.' }),
+  from: z.string().meta({ description: 'First instant, included: with a zone, or a local date or time in `tz`.' }),
+  to: z.string().optional().meta({ description: 'Last instant, excluded, likewise. Default: `as_of`.' }),
+  tz: z.string().prefault('UTC').meta({ description: 'IANA name of the zone that dates and windows are of.' }),
+  window: z.enum(WINDOWS).prefault('none').meta({ description: 'Calendar windows, one line each.' }),
+  anchor: z.string().optional().meta({
+    description: 'Where billing months start: `31`, `31T06:30` or any start, local. In shorter months the last day.',
+  }),
+  group_by: Fields.optional().meta({
+    description: 'project_id, user_id, resource_id, source, metadata.PATH; repeated or comma-separated.',
+  }),
+  ...Filters,
+  as_of: z.string().optional().meta({ description: 'As it was known at that moment. Default: now.' }),
+  max_hold: Span.optional().meta({
+    description:
+      'Longest that a reading holds: `20m`, `PT20M`. Default: twice the reported interval, 1h where none is known.',
+  }),
+  edge: z
+    .enum(['interpolate', 'end'])
+    .optional()
+    .meta({ description: "How a counter's step across an edge is split." }),
+  step: Span.optional().meta({ description: 'Of p95: what is averaged over before it is ranked. Default: 5m.' }),
+  rounding: z.union([RoundingText, RoundingRule]).optional().meta({
+    description: 'WHERE,HOW,TO[,MINIMUM]: sample, resource or period; ceil, floor, half-up, half-even; a multiple of.',
+  }),
+  estimate: z.enum(['none', 'previous']).optional().meta({
+    description: '`previous`: `estimated` says what it were, had the reading before each gap gone on.',
+  }),
+  gaps: Flag.prefault(false).meta({ description: 'Whether lines list their gaps, with reasons.' }),
+  evidence: Flag.prefault(false).meta({ description: 'Whether lines say where their samples are listed.' }),
+  limit: Count.optional().meta({ description: 'Most lines of the answer.' }),
+  cursor: z.string().optional().meta({ description: 'Where to go on: `next` of the answer before.' }),
+});
+export type UsageFields = z.output<typeof UsageFields>;
+
+const MomentField = z.string().meta({ description: 'An instant, or a local date or time in `tz`.' });
+
+export const DiffFields = UsageFields.omit({ as_of: true }).extend({
+  from_as_of: MomentField,
+  to_as_of: MomentField.optional().meta({ description: 'Default: now.' }),
+});
+export type DiffFields = z.output<typeof DiffFields>;
+
+/** No cursor: everything is new. */
+export const ChangesFields = UsageFields.omit({ as_of: true });
+
+export const COVERAGE_BY = ['agent', 'source', 'meter', 'resource'] as const;
+export const CoverageFields = z.strictObject({
+  by: z.enum(COVERAGE_BY).prefault('agent').meta({ description: '`source`: polling sources of each agent.' }),
+  from: UsageFields.shape.from,
+  to: UsageFields.shape.to,
+  tz: UsageFields.shape.tz,
+  as_of: UsageFields.shape.as_of,
+  agent_id: z.string().optional(),
+  meter: z.string().optional().meta({ description: 'Of `meter` and `resource`; without it every meter.' }),
+  project_id: Filters.project_id,
+  resource_id: Filters.resource_id,
+});
+
+export const VoidRequest = z.strictObject({
+  selector: z
+    .strictObject({
+      message_id: z.string().min(1).optional(),
+      agent_id: z.string().min(1).optional(),
+      source: z.string().min(1).optional(),
+      meter: z.string().min(1).optional(),
+      resource_id: z.string().min(1).optional(),
+      project_id: z.string().min(1).optional(),
+      from: z.string().optional().meta({ description: 'First instant, included.' }),
+      to: z.string().optional().meta({ description: 'Last instant, excluded.' }),
+    })
+    .meta({ description: 'Samples recorded so far that match all of this.' }),
+  reason: z.string().min(1).max(2000),
+  who: z.string().min(1).max(200).optional().meta({ description: 'Default: the name of the token.' }),
+});
+
+export const VoidsQuery = z.strictObject({
+  limit: Count.optional(),
+  before: z.string().optional().meta({ description: 'Only what was recorded before: `next` of the answer before.' }),
+});
+
+export const DefinitionsQuery = z.strictObject({ as_of: z.string().optional() });
+
+const Time = z.string().meta({ format: 'date-time' });
+const Amount = z.string().meta({ description: 'Exact decimal.' });
+
+export const GapAnswer = z.strictObject({
+  from: Time,
+  to: Time,
+  reason: z.string(),
+  resource_id: z.string().optional(),
+  source: z.string().optional(),
+});
+
+export const LineAnswer = z.strictObject({
+  id: z.string().meta({ description: 'Stable: of the same question, period and group always the same.' }),
+  from: Time,
+  to: Time,
+  group: z.record(z.string(), z.string().nullable()).meta({ description: 'Null: not known.' }),
+  quantity: Amount.nullable().meta({ description: 'Null where nothing at all was read: unknown, not zero.' }),
+  unit: z.string().nullable(),
+  lower: Amount.nullable().meta({ description: 'The least it can be, whatever gaps and resets hide; null: no bound.' }),
+  upper: Amount.nullable(),
+  estimated: Amount.nullable().meta({ description: 'With the gaps filled by the policy asked for.' }),
+  unrounded: Amount.nullable().optional(),
+  coverage: Amount.nullable().meta({ description: '0 to 1, of the time in which the resources existed.' }),
+  basis: z.enum(['cycles', 'cadence', 'mixed', 'none']).meta({
+    description: 'What coverage stands on: cycle reports, the usual interval of senders without them, or nothing.',
+  }),
+  resets: z.int(),
+  samples: z.int(),
+  revision: Time.nullable().meta({ description: 'Newest recorded_at beneath the line.' }),
+  finality: z.enum(['provisional', 'closed', 'adjusted']),
+  gaps: z.array(GapAnswer).optional(),
+  evidence: z.string().optional().meta({ description: 'Where the samples beneath are listed.' }),
+});
+
+const DefinitionName = z.strictObject({
+  name: z.string().nullable(),
+  hash: z.string().meta({ description: 'SHA-256 of what the definition says.' }),
+});
+
+export const UsageAnswer = z.strictObject({
+  lines: z.array(LineAnswer),
+  next: z.string().nullable(),
+  as_of: Time,
+  settled: z
+    .boolean()
+    .meta({ description: 'Whether the same question as of the same moment has the same bytes from now on.' }),
+  from: Time,
+  to: Time,
+  meter: z.string(),
+  kind: z.enum(USAGE_KINDS),
+  definition: DefinitionName,
+  tz: z.string(),
+  tzdata: z.string(),
+  skipped: z
+    .array(
+      z.strictObject({
+        reason: z.enum(['type', 'unit']),
+        type: z.string(),
+        unit: z.string().nullable(),
+        series: z.int(),
+      }),
+    )
+    .meta({ description: 'Series of the meter that the kind or the conversion has no answer for.' }),
+});
+
+export const CAUSES = ['late', 'void', 'conflict', 'definition'] as const;
+export type Cause = (typeof CAUSES)[number];
+
+export const ChangeAnswer = z.strictObject({
+  id: z.string(),
+  change: z.enum(['added', 'removed', 'changed']),
+  causes: z.array(z.enum(CAUSES)),
+  before: LineAnswer.nullable(),
+  after: LineAnswer.nullable(),
+});
+
+export const DiffAnswer = z.strictObject({
+  changes: z.array(ChangeAnswer),
+  next: z.string().nullable(),
+  from_as_of: Time,
+  to_as_of: Time,
+  settled: z.boolean(),
+  definition: z.strictObject({ before: DefinitionName, after: DefinitionName }),
+});
+
+export const ChangesAnswer = z.strictObject({
+  changes: z.array(ChangeAnswer),
+  cursor: z.string().meta({ description: 'For the next call, also when nothing changed.' }),
+  more: z.boolean().meta({ description: 'Whether the next call has more of these changes.' }),
+  as_of: Time,
+});
+
+export const DefinitionsAnswer = z.strictObject({
+  definitions: z.array(UsageDefinition.safeExtend({ hash: z.string(), since: Time })),
+});
+
+const CoverageGap = z.strictObject({ from: Time, to: Time, reason: z.string() });
+export const CoverageAnswer = z.strictObject({
+  by: z.enum(COVERAGE_BY),
+  from: Time,
+  to: Time,
+  as_of: Time,
+  settled: z.boolean(),
+  coverage: z.array(
+    z.strictObject({
+      agent_id: z.string().nullable().optional(),
+      source: z.string().optional(),
+      meter: z.string().optional(),
+      resource_id: z.string().nullable().optional(),
+      state: z.enum(['measured', 'never-seen']).optional(),
+      expected: z.boolean().optional(),
+      coverage: Amount.nullable(),
+      basis: z.string(),
+      gaps: z.array(CoverageGap),
+    }),
+  ),
+});
+
+export const VoidAnswer = z.strictObject({
+  id: z.string(),
+  recorded_at: Time.meta({ description: 'From this moment on reads do not show the samples.' }),
+  selector: VoidRequest.shape.selector,
+  reason: z.string(),
+  who: z.string(),
+  by: z.string().meta({ description: 'Name of the token that was used.' }),
+});
+export const VoidsAnswer = z.strictObject({ voids: z.array(VoidAnswer), next: z.string().nullable() });

@@ -1,0 +1,144 @@
+import { formatInstant, TZDATA_VERSION } from '@nephometer/core';
+import type { SkippedSeries, UsageAnswer } from '@nephometer/core';
+import { z } from 'zod';
+import { identityOf } from '../../auth.ts';
+import type { ApiContext, ApiOptions, Handler } from '../../context.ts';
+import { badRequest, httpError } from '../../errors.ts';
+import { rowLimit } from '../request.ts';
+import { readFields } from './ask.ts';
+import { deskOf } from './desk.ts';
+import type { Moment } from './desk.ts';
+import { csvText, lineShape } from './line-shape.ts';
+import type { LineShape } from './line-shape.ts';
+import type { UsageQuestion } from './question.ts';
+import { UsageFields } from './schemas.ts';
+
+export const USAGE_TYPES = {
+  json: 'application/json',
+  ndjson: 'application/x-ndjson',
+  csv: 'text/csv',
+} as const;
+
+/** GET and POST /v1/usage: what was used, line by line. */
+export function showUsage(options: ApiOptions): Handler {
+  const { config } = options;
+  const desk = deskOf(options);
+  return async (ctx) => {
+    const asked = await readFields(ctx, UsageFields, config.api.max_body);
+    const type = wantedType(ctx);
+    const place = asked.cursor === undefined ? null : readPlace(asked.cursor);
+    const moment = place === null ? desk.moment(asked.as_of, asked.tz) : desk.momentAt(place.asOf);
+    const question = await desk.question(asked, identityOf(ctx), moment.asOf);
+    if (place !== null && place.key !== question.key) {
+      throw badRequest('cursor: comes from another question; the same one with `next` of its answer would be right.');
+    }
+    const answer = await desk.answer(question, moment);
+    // Rows without a frame have no place for `next`, so they come all at once unless fewer are asked for.
+    const limits = { ...config.api, default_limit: type === 'json' ? config.api.default_limit : config.api.max_limit };
+    const page = pageOf(answer, place?.offset ?? 0, rowLimit(asked.limit, limits));
+    send(ctx, type, { question, moment, answer, ...page });
+  };
+}
+
+/** @throws HttpError 406 */
+function wantedType(ctx: ApiContext): keyof typeof USAGE_TYPES {
+  const accepted = ctx.accepts(...Object.values(USAGE_TYPES));
+  const found = (['json', 'ndjson', 'csv'] as const).find((type) => USAGE_TYPES[type] === accepted);
+  if (found !== undefined) return found;
+  const types = Object.values(USAGE_TYPES).join(', ');
+  throw httpError('MTR_NOT_ACCEPTABLE', `Accept: found ${ctx.get('Accept')}; one of ${types} would be right.`);
+}
+
+/** Where a list of lines goes on: as of the same moment, behind so many lines of the same question. */
+const Place = z.tuple([z.int(), z.int().nonnegative(), z.string()]);
+export interface Place {
+  readonly asOf: number;
+  readonly offset: number;
+  readonly key: string;
+}
+
+export function placeText({ asOf, offset, key }: Place): string {
+  return Buffer.from(JSON.stringify([asOf, offset, key])).toString('base64url');
+}
+
+/** @throws HttpError 400 */
+export function readPlace(text: string): Place {
+  try {
+    const [asOf, offset, key] = Place.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+    return { asOf, offset, key };
+  } catch {
+    throw badRequest(
+      `cursor: found ${JSON.stringify(text.slice(0, 60))}; \`next\` of the answer before would be right.`,
+    );
+  }
+}
+
+interface Page {
+  readonly lines: UsageAnswer['lines'];
+  /** Null on the last page. */
+  readonly end: number | null;
+}
+
+function pageOf({ lines }: UsageAnswer, offset: number, limit: number): Page {
+  const end = offset + limit;
+  return { lines: lines.slice(offset, end), end: end < lines.length ? end : null };
+}
+
+interface Sent extends Page {
+  readonly question: UsageQuestion;
+  readonly moment: Moment;
+  readonly answer: UsageAnswer;
+}
+
+function send(ctx: ApiContext, type: keyof typeof USAGE_TYPES, sent: Sent): void {
+  const { question, moment, lines, end } = sent;
+  const { asOf, settled } = moment;
+  const next = end === null ? null : placeText({ asOf, offset: end, key: question.key });
+  const shapes = lines.map((line) => lineShape(line, question, asOf));
+  ctx.set('Nephometer-As-Of', formatInstant(asOf));
+  ctx.set('Nephometer-Settled', String(settled));
+  if (next !== null && ctx.method !== 'POST') ctx.set('Link', `<${nextUrl(ctx, next)}>; rel="next"`);
+  ctx.type = `${USAGE_TYPES[type]}; charset=utf-8`;
+  if (type === 'csv') ctx.body = csvText(shapes, question, asOf);
+  else if (type === 'ndjson') ctx.body = shapes.map((shape) => `${JSON.stringify(shape)}\n`).join('');
+  else ctx.body = frameText(shapes, next, sent);
+}
+
+function nextUrl(ctx: ApiContext, next: string): string {
+  const asked = new URLSearchParams(ctx.querystring);
+  asked.set('cursor', next);
+  return `${ctx.path}?${asked.toString()}`;
+}
+
+/** `UsageAnswer` of the schemas. */
+function frameText(lines: readonly LineShape[], next: string | null, { question, moment, answer }: Sent): string {
+  const { query, meter, definition } = question;
+  return JSON.stringify({
+    lines,
+    next,
+    as_of: formatInstant(moment.asOf),
+    settled: moment.settled,
+    from: formatInstant(query.from),
+    to: formatInstant(query.to),
+    meter,
+    kind: query.kind,
+    definition,
+    tz: query.tz,
+    tzdata: TZDATA_VERSION,
+    skipped: skippedShapes(answer.skipped),
+  });
+}
+
+function skippedShapes(skipped: readonly SkippedSeries[]): Record<string, unknown>[] {
+  const counts = new Map<string, number>();
+  for (const { series, reason } of skipped) {
+    const key = JSON.stringify([reason, series.type, series.unit]);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, series]) => {
+      const [reason, type, unit] = JSON.parse(key) as (string | null)[];
+      return { reason, type, unit, series };
+    });
+}
