@@ -63,6 +63,10 @@ export class CellBuilder {
     if (view === 'growth' && type === 'delta') this.#running.add(sample.volume);
   }
 
+  isUnwatched(): void {
+    this.#cell.byNothing = true;
+  }
+
   finish(): HourCell {
     const now = figuresOf(this.#running);
     return {
@@ -158,6 +162,7 @@ function emptyCell(from: Micros, attributes: ReadonlyMap<UsageField, string | nu
     filledArea: NOTHING,
     byCycles: false,
     byCadence: false,
+    byNothing: false,
     revision: null,
   };
 }

@@ -20,7 +20,7 @@ export function hourOf(at: Micros): Micros {
 
 /** The hours of a timeline in which there is anything, ascending. */
 export function hoursOf(timeline: Timeline, attributes: AttributeReader, parameters: CellParameters): HourFold[] {
-  const { series, pieces, samples } = timeline;
+  const { series, pieces, samples, unwatched } = timeline;
   const folds: HourFold[] = [];
   let [p, s, c] = [0, 0, 0];
   for (;;) {
@@ -39,12 +39,12 @@ export function hoursOf(timeline: Timeline, attributes: AttributeReader, paramet
       for (let sample = samples[s]; sample !== undefined && sample.timestamp < to; sample = samples[++s]) {
         if (sample.timestamp > from) builder.piece(piece, from, sample.timestamp);
         from = Math.max(from, sample.timestamp);
-        builder.sample(sample);
+        builder.sample(sample, unwatched.has(sample));
       }
       builder.piece(piece, from, to);
     }
     for (let sample = samples[s]; sample !== undefined && sample.timestamp < hour + HOUR; sample = samples[++s]) {
-      builder.sample(sample);
+      builder.sample(sample, unwatched.has(sample));
     }
     folds.push({ series, view: parameters.view, hour, cells: builder.finish() });
   }
@@ -85,9 +85,11 @@ class HourBuilder {
     }
   }
 
-  sample(sample: UsageSample): void {
+  sample(sample: UsageSample, isUnwatched: boolean): void {
     this.#passCuts(sample.timestamp);
-    this.#at(sample.timestamp, sample).addSample(sample, this.#series.type, this.#parameters.view);
+    const cell = this.#at(sample.timestamp, sample);
+    cell.addSample(sample, this.#series.type, this.#parameters.view);
+    if (isUnwatched) cell.isUnwatched();
   }
 
   finish(): HourCell[] {

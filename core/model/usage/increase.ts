@@ -33,6 +33,7 @@ export function stepBetween(a: Reading, b: Reading): Step {
 
 export function growthBetween(a: Reading, b: Reading, spell: Spell, watch: Watch, pieces: Piece[]): void {
   const base = pieceBase(a, a.sample, b.sample, spell.revision);
+  if (isEvent(a)) return;
   if (a.isDeletion) return pushAbsent(spell.from, spell.to, base, pieces);
   if (spell.gone < spell.to) return growthAround(a, b, spell, watch, pieces);
   if (a.sample.type === 'delta') {
@@ -67,6 +68,7 @@ function growthAround(a: Reading, b: Reading, spell: Spell, watch: Watch, pieces
 /** After the last reading: within a hold the next is still awaited. */
 export function growthAfter(a: Reading, spell: Spell, watch: Watch, pieces: Piece[]): void {
   const base = pieceBase(a, a.sample, null, spell.revision);
+  if (isEvent(a)) return;
   if (a.isDeletion) return pushAbsent(spell.from, spell.to, base, pieces);
   if (spell.gone < spell.to) {
     pushGap(spell.from, spell.gone, 'unread', base, pieces);
@@ -80,6 +82,7 @@ export function growthAfter(a: Reading, spell: Spell, watch: Watch, pieces: Piec
 /** @param from from where the resource may have been there unseen; at `b` when it is known that it was not */
 export function growthBefore(b: Reading, from: number, watch: Watch, pieces: Piece[]): void {
   const at = b.sample.timestamp;
+  if (isEvent(b)) return;
   const base = pieceBase(b, null, b.sample, b.sample.recordedAt);
   const seen = lastSeenAbsent(b, b.due - REACH, watch);
   if (from < at) {
@@ -89,6 +92,11 @@ export function growthBefore(b: Reading, from: number, watch: Watch, pieces: Pie
   if (seen === -Infinity) return;
   if (b.sample.type === 'delta') pushMeasured(seen, at, { ...base, hidden: NOTHING }, pieces);
   else pushGap(seen, at, 'unread', { ...base, hidden: b.sample.volume }, pieces);
+}
+
+/** What happened at a moment of its own, and nobody watches for, has neither presence nor gaps around it. */
+function isEvent({ sample, tick }: Reading): boolean {
+  return sample.type === 'delta' && tick === null;
 }
 
 function coveredTo(a: Reading, from: number, to: number): number {

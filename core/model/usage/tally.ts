@@ -74,7 +74,10 @@ export function emptyTally(type: SampleType): Tally {
 }
 
 type Shared = 'area' | 'measured' | 'covered' | 'unbounded' | 'hidden' | 'filled' | 'filledArea' | 'resets' | 'samples';
-type Part = Pick<HourCell, Shared | 'volumes' | 'min' | 'max' | 'last' | 'byCycles' | 'byCadence' | 'revision'>;
+type Part = Pick<
+  HourCell,
+  Shared | 'volumes' | 'min' | 'max' | 'last' | 'byCycles' | 'byCadence' | 'byNothing' | 'revision'
+>;
 
 function addPart(tally: Tally, part: Part): void {
   for (const key of ['measured', 'covered', 'unbounded', 'filled', 'resets', 'samples'] as const)
@@ -85,6 +88,7 @@ function addPart(tally: Tally, part: Part): void {
   tally.last = later(tally.last, part.last);
   tally.byCycles ||= part.byCycles;
   tally.byCadence ||= part.byCadence;
+  tally.byNothing ||= part.byNothing;
   if (part.revision !== null) tally.revision = Math.max(tally.revision ?? -Infinity, part.revision);
 }
 
@@ -96,7 +100,6 @@ function added(a: Decimal, b: Decimal): Decimal {
 export function addCell(tally: Tally, cell: HourCell, quantity: Decimal, series: Series, listGaps: boolean): void {
   addPart(tally, cell);
   tally.quantity = added(tally.quantity, quantity);
-  tally.byNothing ||= series.type === 'delta' && !cell.byCycles && !cell.byCadence;
   if (cell.measured > 0 || cell.samples > 0) tally.resources.add(series.resourceId);
   for (const gap of cell.gaps) {
     tally.gap += gap.to - gap.from;
@@ -116,7 +119,6 @@ export function addTally(line: Tally, one: Tally): void {
     line[key] = added(line[key], one[key]);
   }
   line.gap += one.gap;
-  line.byNothing ||= one.byNothing;
   for (const resource of one.resources) line.resources.add(resource);
   for (const gap of one.gaps) line.gaps.push(gap);
 }

@@ -24,6 +24,8 @@ export interface Timeline {
   readonly series: Series;
   readonly pieces: readonly Piece[];
   readonly samples: readonly UsageSample[];
+  /** Deltas of senders that report no cycles: whether one is missing between them is not known. */
+  readonly unwatched: ReadonlySet<UsageSample>;
 }
 
 /** @param samples of one series, each message_id once, in any order */
@@ -49,20 +51,19 @@ export function timelineOf(
 export interface Witness {
   readonly pieces: readonly Piece[];
   readonly samples: readonly UsageSample[];
+  readonly unwatched: ReadonlySet<UsageSample>;
 }
 
 function witness(own: UsageSample[], watch: Watch, query: TimelineQuery, series: Series): Witness {
   own.sort((a, b) => comparePlace(a, b, 'oldest'));
   const readings = readingsOf(series.type === 'delta' ? own : oneAnInstant(own, series), watch, query.maxHold);
-  // What happened at moments of its own, and nobody watches for, has neither presence nor gaps between.
-  if (query.view === 'growth' && series.type === 'delta' && readings.every(({ tick }) => tick === null)) {
-    return { pieces: [], samples: own };
-  }
-  return {
-    pieces: query.view === 'level' ? levels(readings, watch, query) : growths(readings, watch, query),
-    samples: own,
-  };
+  const pieces = query.view === 'level' ? levels(readings, watch, query) : growths(readings, watch, query);
+  if (query.view === 'level' || series.type !== 'delta') return { pieces, samples: own, unwatched: NONE };
+  const unwatched = new Set(readings.filter(({ tick }) => tick === null).map(({ sample }) => sample));
+  return { pieces, samples: own, unwatched };
 }
+
+const NONE: ReadonlySet<UsageSample> = new Set();
 
 /** Two readings at one instant: of a counter the greater counts, else the one with the greater message_id. */
 function oneAnInstant(own: readonly UsageSample[], { type }: Series): UsageSample[] {
@@ -87,7 +88,8 @@ function walk(
   if (first !== undefined) before(first, -Infinity);
   readings.forEach((a, i) => {
     const b = readings[i + 1];
-    if ((b?.sample.timestamp ?? Infinity) <= from || a.sample.timestamp >= to) return;
+    // What ends where the query starts still says whether another witness counts there.
+    if ((b?.sample.timestamp ?? Infinity) < from || a.sample.timestamp >= to) return;
     if (b !== undefined && b.sample.timestamp - a.sample.timestamp <= REACH) return between(a, b);
     const end = after(a);
     if (b !== undefined) before(b, end);

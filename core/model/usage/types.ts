@@ -182,5 +182,6 @@ export interface HourCell {
   readonly filledArea: Decimal;
   readonly byCycles: boolean;
   readonly byCadence: boolean;
+  readonly byNothing: boolean;
   readonly revision: Micros | null;
 }

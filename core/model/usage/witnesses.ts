@@ -1,4 +1,5 @@
 import type { Micros } from '../../time.ts';
+import { comparePlace } from '../order.ts';
 import type { Piece, UsageSample } from './types.ts';
 import type { TimelineQuery, Witness } from './timeline.ts';
 
@@ -10,12 +11,14 @@ export function mergeWitnesses(witnesses: readonly Witness[], query: TimelineQue
   const own = witnesses.map(({ pieces }) => clipped(pieces, query));
   const only = own[0];
   const first = witnesses[0];
-  if (only === undefined || first === undefined) return { pieces: [], samples: [] };
-  if (own.length === 1) return { pieces: only, samples: within(first.samples, query) };
+  if (only === undefined || first === undefined) return { pieces: [], samples: [], unwatched: new Set() };
+  if (own.length === 1) return { ...first, pieces: only, samples: within(first.samples, query) };
   const samples = witnesses.flatMap((witness, i) =>
-    within(witness.samples, query).filter(unseenBy(own.slice(0, i), query)),
+    within(witness.samples, query).filter(unseenBy(witnesses.slice(0, i), query)),
   );
-  return { pieces: woven(own), samples };
+  samples.sort((a, b) => comparePlace(a, b, 'oldest'));
+  const unwatched = new Set(witnesses.flatMap((witness) => [...witness.unwatched]));
+  return { pieces: woven(own), samples, unwatched };
 }
 
 /** Pieces within the query; of the time that has not come yet nothing is known. */
@@ -45,13 +48,10 @@ function within(samples: readonly UsageSample[], { from, to }: TimelineQuery): U
 }
 
 /** A sample counts where no earlier witness measured: a level at its instant, growth just before it. */
-function unseenBy(
-  earlier: readonly (readonly Piece[])[],
-  { view, from }: TimelineQuery,
-): (sample: UsageSample) => boolean {
+function unseenBy(earlier: readonly Witness[], { view }: TimelineQuery): (sample: UsageSample) => boolean {
   return ({ timestamp }) => {
-    const at = Math.max(from, view === 'level' ? timestamp : timestamp - 1);
-    return !earlier.some((pieces) => pieceAt(pieces, at)?.state === 'measured');
+    const at = view === 'level' ? timestamp : timestamp - 1;
+    return !earlier.some(({ pieces }) => pieceAt(pieces, at)?.state === 'measured');
   };
 }
 
