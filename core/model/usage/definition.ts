@@ -52,7 +52,9 @@ export const UsageDefinition = z
       .prefault(null)
       .meta({ description: 'Of the result. Default: what kind and meter give.' }),
     conversion: z
-      .union([Factor, z.record(z.string(), Factor)])
+      .union([Factor, z.record(z.string(), Factor)], {
+        error: 'must be a factor above zero like 0.5 or 1/1024, or one by unit of the samples',
+      })
       .prefault('1')
       .meta({
         description: 'What figures are multiplied by; or that by unit of the samples, others are then left out.',

@@ -1,0 +1,90 @@
+import t from 'tap';
+import { DEFAULT_DEFINITIONS } from './default-definitions.ts';
+import { definitionHash, definitionQuery, UsageDefinition } from './definition.ts';
+import { foldUsage } from './fold.ts';
+import { ledgerFacts } from './ledger.ts';
+import { usageQuery } from './query.ts';
+import { sketchCycle, sketchSeries, utc } from './testing.ts';
+import { HOUR, MINUTE } from '../../time.ts';
+
+const named = (name: string) => {
+  const found = DEFAULT_DEFINITIONS.find((definition) => definition.name === name);
+  if (found === undefined) throw new Error(`There is no ${name}.`);
+  return found;
+};
+
+const period = { from: utc('2026-03-03T10:00:00Z'), to: utc('2026-03-03T12:00:00Z') };
+
+void t.test('the shipped definitions have each a name and a hash of their own', async (t) => {
+  const hashes = new Set(DEFAULT_DEFINITIONS.map(definitionHash));
+  t.equal(hashes.size, DEFAULT_DEFINITIONS.length);
+  t.equal(new Set(DEFAULT_DEFINITIONS.map(({ name }) => name)).size, DEFAULT_DEFINITIONS.length);
+  for (const definition of DEFAULT_DEFINITIONS) t.ok(usageQuery({ ...period, ...definitionQuery(definition) }));
+});
+
+void t.test('a hash is of what is said, not of how', async (t) => {
+  const short = UsageDefinition.parse({ name: 'x', meter: 'm', kind: 'integral', max_hold: '90m' });
+  const long = UsageDefinition.parse({ conversion: '1', max_hold: 'PT1H30M', kind: 'integral', meter: 'm', name: 'x' });
+  t.equal(definitionHash(short), definitionHash(long));
+  t.not(definitionHash(short), definitionHash({ ...short, max_hold: '2h' }));
+  t.match(definitionHash(short), /^[0-9a-f]{64}$/);
+});
+
+void t.test('what is wrong is said', async (t) => {
+  const wrong = (change: object) =>
+    UsageDefinition.safeParse({ name: 'x', meter: 'm', kind: 'integral', ...change }).error?.issues[0]?.message;
+  t.match(wrong({ conversion: '1/0' }), /a factor above zero like 0.5/);
+  t.match(wrong({ max_hold: '90' }), /a number with its unit/);
+  t.match(wrong({ group_by: ['flavor'] }), /metadata\.PATH/);
+  t.match(wrong({ name: 'X' }), /lower-case words/);
+  t.match(wrong({ kind: 'duration', conversion: { B: '1' } }), /one factor on hours/);
+  t.match(wrong({ converson: '1' }), /Unrecognized key/);
+});
+
+void t.test('memory in MiB becomes GiB-hours, nanoseconds of CPU hours', async (t) => {
+  const every = { ...period, every: MINUTE };
+  const memory = sketchSeries(every, () => '512', { meter: 'memory', unit: 'MiB' });
+  const ask = (name: string) => usageQuery({ ...period, ...definitionQuery(named(name)) });
+  t.match(foldUsage(memory, ask('memory_gib_hours')).lines, [{ quantity: '1', unit: 'GiB.h' }]);
+  const ns = (i: number) => String(BigInt(i) * 30_000_000_000n);
+  const cpu = sketchSeries({ ...every, to: period.to + MINUTE }, ns, { meter: 'cpu', type: 'cumulative', unit: 'ns' });
+  t.match(foldUsage(cpu, ask('cpu_hours')).lines, [{ quantity: '1', unit: 'h', upper: '1' }], 'half a CPU, two hours');
+});
+
+void t.test('the ledger tells ticks, and which batches are missing', async (t) => {
+  const digest = '0'.repeat(64);
+  const row = (seq: number, minute: number) => {
+    const at = period.from + minute * MINUTE;
+    const { report } = sketchCycle({ at });
+    const header = {
+      version: 1,
+      agent_id: 'a',
+      epoch: '0123456789abcdef',
+      seq,
+      created: at + 5,
+      samples: 1,
+      merkle_root: digest,
+    };
+    const rest = {
+      previous: null,
+      runs: [{ source: 'all', slot: at, samples: 1 }],
+      cycles: [report],
+      key_id: 'k',
+      hmac: digest,
+    };
+    return { digest: String(seq), recordedAt: at + 9, headerText: JSON.stringify({ ...header, ...rest }) };
+  };
+  const facts = ledgerFacts([row(5, 4), row(1, 0), row(2, 1), { digest: 'x', recordedAt: 1, headerText: null }]);
+  t.equal(facts.cycles.length, 3);
+  t.match(facts.lost, [
+    { reason: 'not-yet-arrived', from: period.from + MINUTE, to: period.from + 4 * MINUTE, agentId: 'a' },
+  ]);
+  t.equal(facts.lost.length, 1);
+  t.match(ledgerFacts([{ digest: 'y', recordedAt: 1, headerText: '{}' }]).unreadable, [{ digest: 'y' }]);
+});
+
+void t.test('an hour ahead of the question changes nothing', async (t) => {
+  const every = { from: period.from - HOUR, to: period.to + HOUR, every: MINUTE };
+  const facts = sketchSeries(every, () => '1');
+  t.match(foldUsage(facts, usageQuery({ kind: 'duration', ...period })).lines, [{ quantity: '2' }]);
+});
