@@ -21,8 +21,10 @@ export class Engine {
   #instance: DuckDBInstance | null;
   #writer: DuckDBConnection;
   #readers: DuckDBConnection[] = [];
+  readonly #reading = new Set<Promise<Row[]>>();
   #isBroken = false;
   #isClosed = false;
+  #closing: Promise<void> | null = null;
   #reopening: Promise<void> | null = null;
 
   private constructor(path: string, instance: DuckDBInstance, writer: DuckDBConnection) {
@@ -46,7 +48,13 @@ export class Engine {
   }
 
   /** Runs a question on a connection of its own. @throws StoreUnavailable */
-  async read(sql: string, values: string[] = []): Promise<Row[]> {
+  read(sql: string, values: string[] = []): Promise<Row[]> {
+    const reading: Promise<Row[]> = this.#read(sql, values).finally(() => this.#reading.delete(reading));
+    this.#reading.add(reading);
+    return reading;
+  }
+
+  async #read(sql: string, values: string[]): Promise<Row[]> {
     await this.#ready();
     try {
       const reader = this.#readers.pop() ?? (await this.#connect());
@@ -81,9 +89,15 @@ export class Engine {
     await this.#writer.run('CHECKPOINT').catch((cause: unknown) => void this.failed(cause));
   }
 
-  close(): void {
-    if (this.#isClosed) return;
+  /** Waits for questions under way: the engine takes the process down when it is closed beneath one. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosed = true;
+    await Promise.allSettled(this.#reading);
     this.#release();
     openFiles.delete(this.path);
   }

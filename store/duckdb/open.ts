@@ -30,7 +30,7 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Stor
   try {
     return await storeOver(engine, options);
   } catch (cause) {
-    engine.close();
+    await engine.close();
     throw engine.failed(cause);
   }
 }
@@ -88,7 +88,7 @@ async function storeOver(engine: Engine, { log, metrics, clock = systemClock }: 
     },
     async close() {
       await writer.idle();
-      engine.close();
+      await engine.close();
     },
   };
 }
