@@ -17,6 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly RegExp[]>> = {
   agents: [/^@nephometer\/core$/, /^@nephometer\/bus-amqp$/],
   collector: [/^@nephometer\/core$/],
   api: [/^@nephometer\/core$/],
+  client: [],
   cli: [/./],
   test: [/./],
 };
@@ -114,12 +115,27 @@ void t.test('agents bring no database engine', (t) => {
   t.end();
 });
 
+void t.test('each command is a file of the clone: npm links none that is built later', (t) => {
+  const commands = [...workspaces().values()].flatMap((folder) => {
+    const { bin = {} } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+      bin?: Record<string, string>;
+    };
+    return Object.entries(bin).map(([name, path]) => ({ name, path: join(folder, path) }));
+  });
+  t.same(commands.map(({ name }) => name).sort(), ['nephometer', 'nephometer-agent']);
+  for (const { name, path } of commands) {
+    t.notMatch(path, /(^|\/)dist\//, `${name} is ${path}`);
+    t.match(readFileSync(join(root, path), 'utf8'), /^#!\/usr\/bin\/env node\n/, path);
+  }
+  t.end();
+});
+
 /** Folders of the workspaces by package name. */
 function workspaces(): Map<string, string> {
   const nested = ['bus', 'store', 'plugins'].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => `${folder}/${name}`),
   );
-  const folders = ['core', 'agents', 'collector', 'api', 'cli', 'test', ...nested];
+  const folders = ['core', 'agents', 'collector', 'api', 'client', 'cli', 'test', ...nested];
   return new Map(
     folders.map((folder) => [
       (JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as { name: string }).name,
