@@ -182,5 +182,8 @@ t.test('a request that runs when the server stops is answered; a new one is not 
 t.test('a port that is taken fails the start', async (t) => {
   const { api } = await startApi(t);
   const port = Number(new URL(api.url).port);
-  await t.rejects(startApi(t, { config: { listen: { port } } }), { code: 'EADDRINUSE' });
+  await t.rejects(startApi(t, { config: { listen: { port } } }), {
+    code: 'MTR_CONFIG',
+    message: /listen\.port: cannot listen on .*: the port is taken/,
+  });
 });

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
+import { cannotListen } from '@nephometer/core';
 
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -48,7 +49,7 @@ export class HttpServer {
     });
   }
 
-  /** Resolves when connections are accepted. */
+  /** Resolves when connections are accepted. @throws ConfigError if the port is taken, or is not ours to take */
   listen(): Promise<void> {
     this.#starting ??= this.#listen();
     return this.#starting;
@@ -56,9 +57,11 @@ export class HttpServer {
 
   #listen(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
+      const failed = (cause: NodeJS.ErrnoException): void =>
+        reject(cannotListen({ host: this.#host, port: this.#port }, cause));
+      this.#server.once('error', failed);
       this.#server.listen(this.#port, this.#host, () => {
-        this.#server.off('error', reject);
+        this.#server.off('error', failed);
         resolve();
       });
     });

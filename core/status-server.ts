@@ -80,7 +80,11 @@ async function listen(options: StatusServerOptions): Promise<Server> {
   return server;
 }
 
-function cannotListen({ host, port }: StatusServerOptions, cause: NodeJS.ErrnoException): Error {
+/** Why a process cannot answer at `listen.host` and `listen.port`, as a mistake of the configuration. */
+export function cannotListen(
+  { host, port }: { readonly host: string; readonly port: number },
+  cause: NodeJS.ErrnoException,
+): ConfigError {
   const why = cause.code === 'EADDRINUSE' ? 'the port is taken; choose another' : messageOf(cause);
   return new ConfigError([
     { file: 'configuration', line: null, key: 'listen.port', message: `cannot listen on ${host}:${port}: ${why}` },
