@@ -72,7 +72,11 @@ const samplesOf = (api: Daemon | undefined): Promise<Answer> =>
 async function ledgerOf(api: Daemon | undefined): Promise<LedgerRow[]> {
   const rows: LedgerRow[] = [];
   for (let next: string | null = ''; next !== null;) {
-    const { body } = await ask(api?.url ?? '', token, `/v1/ledger?headers=true&limit=100${next === '' ? '' : `&after=${next}`}`);
+    const { body } = await ask(
+      api?.url ?? '',
+      token,
+      `/v1/ledger?headers=true&limit=100${next === '' ? '' : `&after=${next}`}`,
+    );
     const page = body as { batches: LedgerRow[]; next: string | null };
     rows.push(...page.batches);
     next = page.next;
