@@ -3,3 +3,7 @@ export type { Api } from './app.ts';
 export type { ApiOptions } from './context.ts';
 export { API_ERRORS } from './errors.ts';
 export type { ApiErrorCode } from './errors.ts';
+export type { JsonSchema, OpenApiDocument, Operation, Parameter, Reference } from './openapi/types.ts';
+export { v1Document } from './openapi/v1.ts';
+/** Schemas of what /v1/usage and its neighbours answer. */
+export * as usageSchemas from './v1/usage/schemas.ts';

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ApiContext, ApiRouter, Handler } from '../context.ts';
-import { openApiDocument } from '../openapi/document.ts';
-import { V1_ROUTES } from '../v1/routes.ts';
+import { v1Document } from '../openapi/v1.ts';
 import { ORIGIN } from './curl.ts';
 import { docsPage } from './page.ts';
 import { SCRIPT } from './script.ts';
@@ -29,7 +28,7 @@ export function addDocs(router: ApiRouter): void {
 function showDocs(): Handler {
   let page: string | null = null;
   return async (ctx) => {
-    page ??= docsPage(openApiDocument(V1_ROUTES));
+    page ??= docsPage(v1Document());
     ctx.set('Content-Security-Policy', POLICY);
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.set('Referrer-Policy', 'no-referrer');

@@ -3,6 +3,7 @@ import type { ZodType } from 'zod';
 import { TAGS } from '../v1/route.ts';
 import type { Route } from '../v1/route.ts';
 import * as schemas from '../v1/schemas.ts';
+import * as usageSchemas from '../v1/usage/schemas.ts';
 import { ERROR_MEANINGS } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
 import { componentSchemas } from './json-schema.ts';
@@ -10,7 +11,7 @@ import { operationOf, problemResponse, responseName } from './operation.ts';
 import type { JsonSchema, OpenApiDocument, Operation, Parameter, Reference, ResponseObject } from './types.ts';
 
 /** Schemas that get the name of their export. Others are called by the operation that uses them. */
-const EXPORTED: Readonly<Record<string, unknown>> = { ...schemas };
+const EXPORTED: Readonly<Record<string, unknown>> = { ...schemas, ...usageSchemas };
 
 const DESCRIPTION =
   'What every project used, hour by hour, in figures that a billing system can invoice and a customer can check. ' +
