@@ -137,7 +137,13 @@ export class MemoryBroker {
 
   #bury(from: QueueSpec, message: Held, reason: DeathReason): void {
     if (from.deadLetterExchange === undefined) return;
-    const headers = { ...message.headers, 'x-death': deaths(from, message, reason) };
+    // The first death is told in headers of its own, as RabbitMQ does; later ones leave them.
+    const first = {
+      'x-first-death-exchange': message.exchange,
+      'x-first-death-queue': from.name,
+      'x-first-death-reason': reason,
+    };
+    const headers = { ...first, ...message.headers, 'x-death': deaths(from, message, reason) };
     for (const queue of this.route(from.deadLetterExchange, message.routingKey) ?? []) {
       this.#makeRoom(queue, message.body.byteLength);
       queue.put({ ...message, exchange: from.deadLetterExchange, headers });

@@ -167,7 +167,12 @@ export function busSuite(t: Test, { open, maxMessage }: BusUnderTest): void {
       const graves = await collect(bus, dead, 10, (delivery) => delivery.ack());
       await eventually(() => graves.got.length === 1);
       t.match(graves.got[0], { messageId: 'poison', routingKey: 'a.b', redelivered: false });
-      t.match(graves.got[0]?.headers['x-death'], [{ queue, exchange, reason: 'delivery_limit' }]);
+      t.match(graves.got[0]?.headers, {
+        'x-death': [{ queue, exchange, reason: 'delivery_limit' }],
+        'x-first-death-queue': queue,
+        'x-first-death-exchange': exchange,
+        'x-first-death-reason': 'delivery_limit',
+      });
       t.equal(got.filter((delivery) => text(delivery) === 'poison').length, 4, 'the first and three more');
       t.equal(got.filter((delivery) => text(delivery) === 'good').length, 1);
     },
