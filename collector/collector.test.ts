@@ -259,11 +259,70 @@ t.test('what the broker gave up on is tried once more, or kept as poison', async
   const { bus, samples, refused, waiting } = await running(t);
   await bus.publish({ exchange: names.dead, routingKey: 'x', body: goodBatch(1).body, messageId: 'd' });
   await until('it is recorded', async () => (await samples()).length === 1);
-  const headers = { 'x-first-death-queue': names.notifications('notifications', 'info') };
-  await bus.publish({ exchange: names.dead, routingKey: 'x', body: Buffer.from('{}'), messageId: 'e', headers });
+  const headers = {
+    'x-first-death-queue': names.notifications('notifications', 'info'),
+    'x-first-death-exchange': 'nova',
+  };
+  await bus.publish({
+    exchange: names.dead,
+    routingKey: 'notifications.info',
+    body: Buffer.from('{}'),
+    messageId: 'e',
+    headers,
+  });
   await until('it is kept', async () => (await refused()).length === 1);
-  t.match((await refused())[0], { reason: 'poison', transport: 'notification' });
+  const origin = { transport: 'notification', sender: 'nova/notifications.info' };
+  t.match((await refused())[0], { reason: 'poison', ...origin }, 'with where a replay has to go');
   t.equal(waiting(names.dead), 0);
+});
+
+t.test('a dead letter that no store was there for is no poison', async (t) => {
+  const inner = createMemoryStore();
+  let attempts = 0;
+  let isAway = true;
+  const record: Store['record'] = (batches) => {
+    attempts += 1;
+    return isAway ? Promise.reject(new StoreUnavailable('it answers, but writes nothing')) : inner.record(batches);
+  };
+  const config = { collector: { max_attempts: 1, linger: '5ms' } };
+  const { bus, refused } = await running(t, config, { record });
+  await bus.publish({ exchange: names.dead, routingKey: 'x', body: goodBatch(1).body, messageId: 'd' });
+  await until('it was tried more often than a poison is', () => attempts >= 3);
+  isAway = false;
+  await until('it is recorded', async () => (await collect(inner.samples({}))).length === 1);
+  t.same(await refused(), []);
+});
+
+t.test('a dead letter that alone fails is poison, whatever the store calls it', async (t) => {
+  const inner = createMemoryStore();
+  const poison = goodBatch(13);
+  let attempts = 0;
+  const record: Store['record'] = (batches) => {
+    if (!batches.some(({ digest }) => digest === headerDigest(poison.header))) return inner.record(batches);
+    attempts += 1;
+    return Promise.reject(new StoreUnavailable('as if it were away'));
+  };
+  const config = { collector: { max_attempts: 1, linger: '5ms' } };
+  const { bus, refused } = await running(t, config, { record });
+  await bus.publish({ exchange: names.dead, routingKey: 'x', body: poison.body, messageId: 'd' });
+  await until('it failed', () => attempts === 1);
+  await publish(bus, goodBatch(1).body);
+  await until('it is in quarantine', async () => (await refused()).length === 1);
+  t.match((await refused())[0], { reason: 'poison', transport: 'bus' });
+  t.equal((await collect(inner.samples({}))).length, 1);
+  t.equal(attempts, 2);
+});
+
+t.test('headers of a dead letter mean nothing on a message that is none', async (t) => {
+  const { bus, samples, refused } = await running(t, { ceilometer: { enabled: true } });
+  const headers = { 'x-first-death-queue': names.ceilometer, 'x-first-death-exchange': 'ceilometer' };
+  const body = Buffer.from(messageOf(counter('memory', 1, 'vm', now()), 'a'));
+  await bus.publish({ exchange: names.exchange, routingKey: names.sampleKey, body, messageId: 'a', headers });
+  await until('it is refused', async () => (await refused()).length === 1);
+  t.match((await refused())[0], { reason: 'headerless', sender: 'nephometer/metering.sample' });
+  t.same(await samples(), []);
+  await bus.publish({ exchange: names.dead, routingKey: names.sampleKey, body, messageId: 'a', headers });
+  await until('the dead letter of a Ceilometer is taken', async () => (await samples()).length === 1);
 });
 
 t.test('other content under a stored message_id is a conflict, and an error in the log', async (t) => {

@@ -1,4 +1,4 @@
-import { busNames, Refusal, sampleTopology, SECOND } from '@nephometer/core';
+import { busNames, Refusal, sampleTopology, SECOND, sha256 } from '@nephometer/core';
 import type {
   Bus,
   BusNames,
@@ -56,6 +56,10 @@ class BusCollector implements Collector {
   readonly #consume: ConsumeOptions;
   readonly #receipts: Receipts | null;
   readonly #queues: MeteringQueue[] = [];
+  /** Samples that the store took while this process runs. */
+  #taken = 0;
+  /** The dead letter that the store did not take last, and what it had taken by then. */
+  #deadTry: { readonly digest: string; readonly taken: number; readonly isSuspect: boolean } | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(options: CollectorOptions) {
@@ -113,11 +117,12 @@ class BusCollector implements Collector {
   }
 
   /** To the ledger first, then the acknowledgement, then the receipt: each only tells of what is true already. */
-  async #record(deliveries: readonly Delivery[]): Promise<void> {
+  async #record(deliveries: readonly Delivery[], areDead = false): Promise<void> {
     const consumed = await consumeBatch(
-      deliveries.map((delivery) => this.#inboundOf(delivery)),
+      deliveries.map((delivery) => this.#inboundOf(delivery, areDead)),
       this.#consume,
     );
+    this.#taken += consumed.flatMap(({ results }) => results).filter(({ outcome }) => outcome === 'accepted').length;
     consumed.forEach(({ settled }, index) => {
       const delivery = deliveries[index];
       if (settled) delivery?.ack();
@@ -133,15 +138,14 @@ class BusCollector implements Collector {
   async #recordDead(deliveries: readonly Delivery[]): Promise<void> {
     const { max_attempts: most } = this.#options.config.collector;
     for (const delivery of deliveries) {
-      const first = delivery.headers['x-first-death-queue'];
-      const from = typeof first === 'string' ? first : this.#names.samples;
+      const from = text(delivery.headers['x-first-death-queue']) ?? this.#names.samples;
       const isMetering = from === this.#names.samples || from === this.#names.ceilometer;
-      if (isMetering && delivery.deliveryCount < most) {
-        await this.#record([delivery]);
+      if (isMetering && (delivery.deliveryCount < most || this.#isBlameless(delivery))) {
+        await this.#tryDead(delivery);
         continue;
       }
       const refusal = new Refusal('poison', `The broker delivered it again and again from ${from} and gave up.`);
-      const { body: bytes, sender } = this.#inboundOf(delivery);
+      const { body: bytes, sender } = this.#inboundOf(delivery, true);
       const unknown = { agentId: null, messageId: delivery.messageId, from: null, to: null, samples: 0 };
       const transport = isMetering ? 'bus' : 'notification';
       await this.#consume.quarantine.put({ refusal, bytes, sender, transport, ...unknown });
@@ -149,12 +153,31 @@ class BusCollector implements Collector {
     }
   }
 
-  #inboundOf(delivery: Delivery): Inbound {
-    const { body, exchange, routingKey, headers } = delivery;
+  /** A letter is suspect when it failed although the store took others since it failed before. */
+  async #tryDead(delivery: Delivery): Promise<void> {
+    try {
+      await this.#record([delivery], true);
+    } catch (cause) {
+      const digest = sha256(delivery.body);
+      const isSuspect = this.#deadTry?.digest === digest && this.#deadTry.taken < this.#taken;
+      this.#deadTry = { digest, taken: this.#taken, isSuspect };
+      throw cause;
+    }
+  }
+
+  /** Its last try failed in this process, which still runs, and with a store that took nothing else either. */
+  #isBlameless(delivery: Delivery): boolean {
+    return this.#deadTry !== null && !this.#deadTry.isSuspect && this.#deadTry.digest === sha256(delivery.body);
+  }
+
+  /** A dead letter's headers keep where it came from; on any other message they are what its sender wrote. */
+  #inboundOf({ body, exchange, routingKey, headers }: Delivery, isDead: boolean): Inbound {
     const { ceilometer } = this.#options.config;
-    // A dead letter keeps the name of the queue that it came from.
-    const foreign = exchange === ceilometer.exchange || headers['x-first-death-queue'] === this.#names.ceilometer;
-    return { body, transport: 'bus', sender: `${exchange}/${routingKey}`, foreign: ceilometer.enabled && foreign };
+    const from = isDead ? (text(headers['x-first-death-exchange']) ?? exchange) : exchange;
+    const isForeign = isDead
+      ? headers['x-first-death-queue'] === this.#names.ceilometer
+      : exchange === ceilometer.exchange;
+    return { body, transport: 'bus', sender: `${from}/${routingKey}`, foreign: ceilometer.enabled && isForeign };
   }
 
   #readiness(): Readiness {
@@ -165,6 +188,10 @@ class BusCollector implements Collector {
     if (bus === undefined || bus.state === 'connected') return { ready: true, detail: null };
     return { ready: false, detail: `The bus is ${bus.state}: ${bus.detail ?? 'no reason known'}.` };
   }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 /** A queue of our own beside Ceilometer's, on its exchange, which is declared as Ceilometer declares it. */

@@ -20,10 +20,11 @@ async function serving(
   t: { teardown(fn: () => Promise<void>): void },
   store: Store = createMemoryStore(),
   maxBody = 100_000,
+  host = '127.0.0.1',
 ) {
   const collector = createCollector({ ...surroundings(), bus: null, store });
   const server = createCollectorServer({
-    host: '127.0.0.1',
+    host,
     port: 0,
     collector,
     status: new ProcessStatus(new MetricRegistry(), { version: 'test' }),
@@ -115,6 +116,18 @@ t.test('it tells the state of its process', async (t) => {
   const { url } = await serving(t);
   for (const path of ['/healthz', '/readyz', '/metrics', '/varz']) t.equal((await fetch(url + path)).status, 200, path);
   t.equal((await fetch(`${url}/elsewhere`)).status, 404);
+});
+
+t.test('beyond loopback its figures want the token of an admin', async (t) => {
+  const { url } = await serving(t, createMemoryStore(), 1000, '0.0.0.0');
+  for (const path of ['/healthz', '/readyz']) t.equal((await fetch(url + path)).status, 200, path);
+  for (const path of ['/metrics', '/varz']) {
+    t.equal((await fetch(url + path)).status, 401, path);
+    for (const [role, status] of Object.entries({ reader: 403, writer: 403, admin: 200 })) {
+      const answer = await fetch(url + path, { headers: { 'x-auth-token': `the token of the ${role}` } });
+      t.equal(answer.status, status, `${role} ${path}`);
+    }
+  }
 });
 
 t.test('a port that is taken is an error that names the key', async (t) => {

@@ -92,8 +92,8 @@ class HttpDoor implements CollectorServer {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return problem(405, 'Method not allowed', `${path} is read with GET.`, { allow: 'GET' });
     }
-    if (!OPEN_PATHS.includes(path) && !isLoopback(this.#options.host))
-      await this.#identify(request, ['admin', 'reader']);
+    // They name agents and queues of all projects, which a reader must not see.
+    if (!OPEN_PATHS.includes(path) && !isLoopback(this.#options.host)) await this.#identify(request, ['admin']);
     const answer = await this.#options.status.answer(path);
     if (answer === null) return problem(404, 'Not found', `There is nothing at ${path}; see POST /v1/messages.`);
     return { ...answer, headers: {} };
