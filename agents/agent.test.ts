@@ -168,6 +168,20 @@ t.test('a receipt frees the spool; one that is forged does not', async (t) => {
   t.equal(spool.stats().batches, 0);
 });
 
+t.test('a receipt that the spool cannot follow is not asked for again and again', async (t) => {
+  const { agent, clock, batches, spool, bus, lines } = await rig(t);
+  await agent.start();
+  await settle(clock);
+  spool.release = () => Promise.reject(new Error('the disk is gone'));
+  const digest = batches[0]?.digest ?? '';
+  const receipt = { version: 1 as const, agent_id: 'agent-1', recorded: [digest], refused: [], issued: clock.now() };
+  const body = Buffer.from(JSON.stringify(signReceipt({ ...receipt, key_id: SHARED_KEY_ID }, SECRET)));
+  await bus.publish({ exchange: names.receipts, routingKey: 'agent-1', body, messageId: 'r' });
+  for (let turn = 0; turn < 5; turn += 1) await settle(clock);
+  t.equal(spool.stats().batches, 1);
+  t.equal(lines.filter(({ message }) => String(message).includes('cannot let go')).length, 1);
+});
+
 t.test('a refused batch leaves the spool too, and is an error with its reason', async (t) => {
   const { agent, clock, batches, spool, bus, lines, metrics } = await rig(t);
   await agent.start();

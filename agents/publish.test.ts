@@ -137,6 +137,24 @@ t.test('a batch that the bus can never take is told as lost, and does not block 
   t.equal(spool.stats().batches, 2);
 });
 
+t.test('a spool that cannot let go of such a batch does not end publishing, nor is the loss told twice', async (t) => {
+  const { publisher, spool, sent, dropped, pass } = await rig(
+    (seq) => (seq === 1 ? Promise.reject(new MessageTooLarge('too large')) : Promise.resolve()),
+    2,
+  );
+  const release = spool.release.bind(spool);
+  let isBroken = true;
+  spool.release = (digests) => (isBroken ? Promise.reject(new Error('no space')) : release(digests));
+  publisher.start();
+  await pass(5 * SECOND);
+  t.same(sent, [2]);
+  t.same(dropped, []);
+  isBroken = false;
+  await pass(10 * SECOND);
+  t.match(dropped, [{ reason: 'oversized' }]);
+  t.equal(dropped.length, 1);
+});
+
 t.test('draining sends what is due, and ends in time when the broker does not answer', async (t) => {
   const quick = await rig(() => Promise.resolve(), 70);
   quick.publisher.start();

@@ -133,8 +133,13 @@ export class Publisher {
         { batch: digest, bytes: body.byteLength, cause: messageOf(cause) },
         'A batch is too large for the bus.',
       );
-      onDropped({ reason: 'oversized', samples, from: null, to: null });
-      await spool.release([digest]);
+      try {
+        await spool.release([digest]);
+        onDropped({ reason: 'oversized', samples, from: null, to: null });
+      } catch (failure) {
+        // It is tried again, and told as lost once it is gone.
+        log.error({ batch: digest, cause: messageOf(failure) }, 'The spool cannot let go of a batch.');
+      }
       return;
     }
     if (cause instanceof BusTopologyError) this.#options.onFatal(cause);

@@ -39,7 +39,17 @@ export function consumeReceipts(options: ReceiptOptions): Promise<Consumer> {
 async function takeReceipt(delivery: Delivery, options: ReceiptOptions): Promise<void> {
   const receipt = readReceipt(delivery.body, options);
   if (receipt === null) return delivery.ack();
-  await options.spool.release([...receipt.recorded, ...receipt.refused.map(({ digest }) => digest)]);
+  const told = [...receipt.recorded, ...receipt.refused.map(({ digest }) => digest)];
+  try {
+    await options.spool.release(told);
+  } catch (cause) {
+    // Given back it would come again at once, and again. Its batches are sent again after a while, and told of anew.
+    options.log.error(
+      { batches: told.length, cause: messageOf(cause) },
+      'The spool cannot let go of batches that have their receipt.',
+    );
+    return delivery.ack();
+  }
   for (const { digest, reason } of receipt.refused) {
     options.log.error({ batch: digest, reason }, 'The collector refused a batch; its samples are in quarantine.');
   }
