@@ -63,6 +63,8 @@ export class ApiClient {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body }),
+        // The token goes to the server that was named and to no other.
+        redirect: 'error',
         signal: AbortSignal.timeout(120_000),
       });
     } catch (cause) {
