@@ -1,0 +1,63 @@
+import t from 'tap';
+import { BehindRetention, DAY, defaultConfig, ManualClock, silentLogger } from '@nephometer/core';
+import type { Store } from '@nephometer/core';
+import { createMemoryStore } from '@nephometer/store-memory';
+import { createRetention } from './retention.ts';
+
+async function questionBehind(store: Store, at: number): Promise<string> {
+  try {
+    for await (const _sample of store.samples({ meter: 'cpu', from: { at, inclusive: true } })) break;
+    return 'answered';
+  } catch (cause) {
+    return cause instanceof BehindRetention ? 'behind retention' : String(cause);
+  }
+}
+
+const rules = (schedule: string) =>
+  defaultConfig({ store: { retention: [{ meters: ['cpu'], keep: '2d' }], retention_schedule: schedule } });
+
+void t.test('what the rules let go is gone behind whole days, and a question there is told so', async (t) => {
+  const clock = new ManualClock();
+  const store = createMemoryStore({ clock });
+  const options = { config: rules('0 3 * * *'), store, clock, log: silentLogger };
+  t.equal(await questionBehind(store, clock.now() - 5 * DAY), 'answered');
+  await createRetention(options).runNow();
+  t.equal(await questionBehind(store, clock.now() - 5 * DAY), 'behind retention');
+  t.equal(await questionBehind(store, clock.now() - DAY), 'answered');
+});
+
+void t.test('the schedule runs it, until it is stopped', async (t) => {
+  let runs = 0;
+  const store = {
+    retain: () => {
+      runs += 1;
+      return Promise.resolve({ horizons: new Map<string, number>() });
+    },
+  };
+  const retention = createRetention({
+    config: rules('* * * * * *'),
+    store: store as unknown as Store,
+    clock: new ManualClock(),
+    log: silentLogger,
+  });
+  await retention.start();
+  const deadline = Date.now() + 10_000;
+  while (runs < 2 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+  t.ok(runs >= 2, 'every second, as the expression says');
+  await retention.stop();
+  const before = runs;
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  t.equal(runs, before);
+  await retention.stop();
+});
+
+void t.test('without rules nothing is ever removed', async (t) => {
+  let asked = 0;
+  const store = { retain: () => Promise.reject(new Error(`asked ${(asked += 1)} times`)) } as unknown as Store;
+  const config = defaultConfig({ store: { retention_schedule: '* * * * * *' } });
+  const retention = createRetention({ config, store, clock: new ManualClock(), log: silentLogger });
+  await retention.start();
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  await retention.stop();
+  t.equal(asked, 0);
+});
