@@ -1,5 +1,14 @@
 import t from 'tap';
-import { BehindRetention, DAY, defaultConfig, ManualClock, silentLogger } from '@nephometer/core';
+import {
+  BehindRetention,
+  DAY,
+  defaultConfig,
+  ManualClock,
+  parseVolume,
+  sha256,
+  signSample,
+  silentLogger,
+} from '@nephometer/core';
 import type { Store } from '@nephometer/core';
 import { createMemoryStore } from '@nephometer/store-memory';
 import { createRetention } from './retention.ts';
@@ -13,12 +22,34 @@ async function questionBehind(store: Store, at: number): Promise<string> {
   }
 }
 
+/** Records one sample of `cpu`, so that the store knows the meter. */
+async function recordOne(store: Store, timestamp: number): Promise<void> {
+  const counter = {
+    meter: 'cpu',
+    type: 'gauge' as const,
+    unit: 'ns',
+    volume: parseVolume('1'),
+    resourceId: 'r',
+    projectId: null,
+    userId: null,
+    timestamp,
+    metadata: new Map(),
+    monotonicTime: null,
+  };
+  const { sample, text } = signSample(counter, { messageId: 'id-1', source: 's' }, 'a secret');
+  const samples = [{ ...sample, text, slot: null }];
+  await store.record([
+    { digest: sha256(text), header: null, headerText: null, keyId: null, transport: 'api', samples },
+  ]);
+}
+
 const rules = (schedule: string) =>
   defaultConfig({ store: { retention: [{ meters: ['cpu'], keep: '2d' }], retention_schedule: schedule } });
 
 void t.test('what the rules let go is gone behind whole days, and a question there is told so', async (t) => {
   const clock = new ManualClock();
   const store = createMemoryStore({ clock });
+  await recordOne(store, clock.now() - 5 * DAY);
   const options = { config: rules('0 3 * * *'), store, clock, log: silentLogger };
   t.equal(await questionBehind(store, clock.now() - 5 * DAY), 'answered');
   await createRetention(options).runNow();
