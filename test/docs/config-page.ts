@@ -42,5 +42,7 @@ function rowOf(path: string, node: SchemaNode): string[] {
 export function typeText(node: SchemaNode): string {
   if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (node.type === 'array') return `list of ${node.items === undefined ? 'anything' : typeText(node.items)}`;
+  const types: unknown = node.type;
+  if (Array.isArray(types)) return types.map((type) => typeText({ ...node, type: String(type) })).join(' or ');
   return { object: 'mapping', integer: 'whole number', string: 'text' }[node.type ?? ''] ?? node.type ?? 'anything';
 }
