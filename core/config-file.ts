@@ -6,6 +6,7 @@ import { Config } from './config.ts';
 import type { ConfigInput } from './config.ts';
 import { ConfigError, messageOf } from './errors.ts';
 import type { ConfigProblem } from './errors.ts';
+import { maskSecrets } from './mask.ts';
 
 /** A configuration with the way back to the lines it came from. */
 export interface LoadedConfig {
@@ -96,13 +97,15 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown, problemAt: ProblemAt
   }
   const found = at(root, issue.path);
   const message = sentence(plainMessage(issue));
-  const shown = found === undefined || /found/i.test(message) ? '' : ` Found ${describe(found)}.`;
+  const shown =
+    found === undefined || /found/i.test(message) ? '' : ` Found ${describe(found, String(issue.path.at(-1) ?? ''))}.`;
   return [problemAt(issue.path, message + shown)];
 }
 
 /** What stands in the file, shortened; of a mapping or a long list only the kind. */
-function describe(found: unknown): string {
-  const text = JSON.stringify(found);
+function describe(found: unknown, key: string): string {
+  // A slip of the pen in a URL must not put its password into a log.
+  const text = JSON.stringify(maskSecrets({ [key]: found })[key]);
   if (isMapping(found)) return 'a mapping';
   return text.length <= 80 ? text : Array.isArray(found) ? 'a list' : `${text.slice(0, 80)}...`;
 }

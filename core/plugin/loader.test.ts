@@ -6,7 +6,8 @@ import type { Test } from 'tap';
 import { parseConfig } from '../config-file.ts';
 import { ConfigError } from '../errors.ts';
 import { silentLogger } from '../log.ts';
-import { findPlugins, loadPlugins, maskSecrets } from './loader.ts';
+import { maskSecrets } from '../mask.ts';
+import { findPlugins, loadPlugins } from './loader.ts';
 import type { LoadedPlugins } from './loader.ts';
 
 /** An empty folder outside the project, where no plugin of ours is found. */
@@ -116,11 +117,28 @@ void t.test('a folder that is a plugin package itself is found', async (t) => {
 
 void t.test('plugins see the configuration without its secrets', (t) => {
   const { config } = parseConfig(
-    'bus: {url: "amqp://u:hush@h"}\nplugins: {x: {api_key: hush, deep: {password: hush}}}\n',
+    'bus: {url: "amqp://u:hush@h"}\n' +
+      'plugins: {x: {api_key: hush, deep: {password: hush}, headers: [{x-auth-key: hush}], at: "http://h/?a=1&apikey=hush"}}\n',
     'f',
   );
   const masked = JSON.stringify(maskSecrets(config));
   t.notMatch(masked, /hush/);
   t.match(masked, /amqp:\/\/u:\*\*\*@h/);
+  t.match(masked, /a=1&apikey=\*\*\*/);
+  t.end();
+});
+
+void t.test('what a wrong file says is shown without its secrets', (t) => {
+  const wrong = (text: string): string => {
+    try {
+      parseConfig(text, 'f');
+      return 'nothing is wrong';
+    } catch (cause) {
+      return String(cause);
+    }
+  };
+  t.match(wrong('bus: {url: "amqqp://u:hush@h"}\n'), /Found "amqqp:\/\/u:\*\*\*@h"/);
+  t.match(wrong('store: {url: "influx://u:hush@h/db"}\n'), /Found "influx:\/\/u:\*\*\*@h\/db"/);
+  t.match(wrong('api: {tokens: [{name: a, role: admin, hash: hush}]}\n'), /tokens\[0\]\.hash.*Found "\*\*\*"/);
   t.end();
 });

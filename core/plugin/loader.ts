@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../config-file.ts';
 import { ConfigError, messageOf, PluginError } from '../errors.ts';
 import type { ConfigProblem } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { maskSecrets } from '../mask.ts';
 import { matchesPatterns } from '../model/patterns.ts';
 import { CONTRACT_VERSION } from './contract.ts';
 import type { Discovery, Listener, OptionsSchema, PluginContext, Pollster } from './contract.ts';
@@ -185,22 +186,6 @@ export async function checkOptions(
     path: (path ?? []).map((step) => (typeof step === 'object' ? step.key : step)),
   }));
   return { problems };
-}
-
-/** The whole configuration as plain values, with everything that may be a secret shown as `***`. */
-export function maskSecrets(config: object): Readonly<Record<string, unknown>> {
-  const mask = (value: unknown, key: string): unknown => {
-    if (typeof value === 'string') return maskText(value, key);
-    if (Array.isArray(value)) return value.map((item) => mask(item, key));
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, below]) => [name, mask(below, name)]));
-  };
-  return Object.freeze(mask(config, '') as Record<string, unknown>);
-}
-
-function maskText(value: string, key: string): string {
-  if (/(password|secret|token|hash|api_?key|authorization)$/i.test(key)) return '***';
-  return value.replace(/(:\/\/[^:/@\s]*):[^@/\s]*@/, '$1:***@');
 }
 
 /** All entry points in the node_modules reachable from some folders, and in folders that are plugin packages themselves. */
