@@ -29,6 +29,8 @@ export type VoidSelector = z.infer<typeof VoidSelector>;
  */
 export const VoidRecord = z.strictObject({
   selector: VoidSelector,
+  /** Who decided it, and the name of the token that was used. */
+  who: z.string(),
   by: z.string(),
   why: z.string(),
   /** When it was asked for, microseconds: makes the same void, made again, another entry. */

@@ -13,6 +13,7 @@ import {
   TokenBook,
 } from '@nephometer/core';
 import type { Clock, ConfigInput, Store, TokenRecord } from '@nephometer/core';
+import type { ZodType } from 'zod';
 
 const ADMIN = 'admin-token-of-a-test-0123';
 const READER = 'reader-of-p1-of-a-test-0123';
@@ -50,6 +51,12 @@ export interface Asking {
   readonly get: (path: string, options?: AskOptions) => Promise<Asked>;
   readonly post: (path: string, body: unknown, options?: AskOptions) => Promise<Asked>;
   readonly stop: () => Promise<void>;
+}
+
+/** An answer by its schema: what is more or less than that fails. */
+export function read<T>({ status, text }: Asked, schema: ZodType<T>): T {
+  if (status >= 400) throw new Error(`${status} ${text}`);
+  return schema.parse(JSON.parse(text));
 }
 
 interface AskOptions {

@@ -47,7 +47,7 @@ export interface Tried {
 export class LedgerBook {
   readonly #batches: RecordedChunks<SealedBatch>;
   readonly #refused: RecordedChunks<Refused>;
-  readonly #shared = new Map<string, readonly string[]>();
+  readonly #shared = new Map<string, string[]>();
 
   constructor(store: Store, clock: Clock) {
     const now = (): Micros => clock.now();
@@ -100,7 +100,7 @@ export class LedgerBook {
     let meters = this.#shared.get(key);
     if (meters === undefined) this.#shared.set(key, (meters = report.meters));
     const pollsters = report.pollsters.filter(({ error, failed }) => error !== null || failed.length > 0);
-    return { ...report, meters: meters as string[], pollsters: pollsters.length === 0 ? NONE : pollsters };
+    return { ...report, meters, pollsters: pollsters.length === 0 ? NONE : pollsters };
   }
 }
 

@@ -1,6 +1,26 @@
 import type { Route } from '../route.ts';
-import { UsageAnswer, UsageFields } from './schemas.ts';
+import { listChanges } from './changes.ts';
+import { showCoverage } from './coverage.ts';
+import { listDefinitions } from './definitions.ts';
+import { showDiff } from './diff.ts';
+import {
+  ChangesAnswer,
+  ChangesFields,
+  CoverageAnswer,
+  CoverageFields,
+  DefinitionsAnswer,
+  DefinitionsQuery,
+  DiffAnswer,
+  DiffFields,
+  UsageAnswer,
+  UsageFields,
+  VoidAnswer,
+  VoidRequest,
+  VoidsAnswer,
+  VoidsQuery,
+} from './schemas.ts';
 import { showUsage, USAGE_TYPES } from './usage.ts';
+import { createVoid, listVoids } from './voids.ts';
 
 const LINE_TYPES = {
   [USAGE_TYPES.ndjson]: 'One line of JSON a usage line, without the frame; as_of and next are in headers.',
@@ -19,8 +39,9 @@ const SHOW_USAGE: Route = {
   roles: ['admin', 'reader'],
   query: UsageFields,
   answer: { schema: UsageAnswer, types: LINE_TYPES },
-  errors: ['MTR_NOT_ACCEPTABLE', 'MTR_BEHIND_RETENTION'],
+  errors: ['MTR_NOT_ACCEPTABLE', 'MTR_BEHIND_RETENTION', 'MTR_TOO_MUCH'],
   pages: { items: 'lines', cursor: 'cursor', each: 'eachUsageLine' },
+  example: { query: 'definition=instance_hours&from=2026-03-01&to=2026-04-01&tz=Europe/Berlin&window=day' },
   handle: showUsage,
 };
 
@@ -33,8 +54,110 @@ const ASK_USAGE: Route = {
   roles: ['admin', 'reader'],
   body: UsageFields,
   answer: { schema: UsageAnswer, types: LINE_TYPES },
-  errors: ['MTR_NOT_ACCEPTABLE', 'MTR_BEHIND_RETENTION'],
+  errors: ['MTR_NOT_ACCEPTABLE', 'MTR_BEHIND_RETENTION', 'MTR_TOO_MUCH'],
+  example: { body: { definition: 'instance_hours', from: '2026-03-01', to: '2026-04-01', group_by: ['project_id'] } },
   handle: showUsage,
 };
 
-export const USAGE_ROUTES: readonly Route[] = [SHOW_USAGE, ASK_USAGE];
+const SHOW_DIFF: Route = {
+  method: 'get',
+  path: '/v1/usage/diff',
+  operationId: 'showUsageDiff',
+  tag: 'usage',
+  summary: 'Which lines changed between two moments, and why',
+  description:
+    '`late`: samples or reports arrived after the first moment; `void`: samples were voided; `conflict`: one arose or was ' +
+    'resolved; `definition`: the named quantity changed.',
+  roles: ['admin', 'reader'],
+  query: DiffFields,
+  answer: { schema: DiffAnswer },
+  errors: ['MTR_BEHIND_RETENTION', 'MTR_TOO_MUCH'],
+  pages: { items: 'changes', cursor: 'cursor', each: 'eachUsageChange' },
+  handle: showDiff,
+};
+
+const LIST_CHANGES: Route = {
+  method: 'get',
+  path: '/v1/changes',
+  operationId: 'listChanges',
+  tag: 'usage',
+  summary: 'Lines that changed since the cursor, for those who keep a copy',
+  description:
+    'Begin without a cursor; go on with the `cursor` of the answer, at once while there is `more`, else later.',
+  roles: ['admin', 'reader'],
+  query: ChangesFields,
+  answer: { schema: ChangesAnswer },
+  errors: ['MTR_BEHIND_RETENTION', 'MTR_TOO_MUCH'],
+  handle: listChanges,
+};
+
+const SHOW_COVERAGE: Route = {
+  method: 'get',
+  path: '/v1/coverage',
+  operationId: 'showCoverage',
+  tag: 'usage',
+  summary: 'What was measured, what was not, and why',
+  description:
+    'By `agent` and `source` for admins. An expected agent that was never seen is a gap as long as the period.',
+  roles: ['admin', 'reader'],
+  query: CoverageFields,
+  answer: { schema: CoverageAnswer },
+  errors: ['MTR_BEHIND_RETENTION', 'MTR_TOO_MUCH'],
+  handle: showCoverage,
+};
+
+const LIST_DEFINITIONS: Route = {
+  method: 'get',
+  path: '/v1/definitions',
+  operationId: 'listDefinitions',
+  tag: 'usage',
+  summary: 'The named quantities, as they stood at a moment',
+  roles: ['admin', 'reader'],
+  query: DefinitionsQuery,
+  answer: { schema: DefinitionsAnswer },
+  handle: listDefinitions,
+};
+
+const CREATE_VOID: Route = {
+  method: 'post',
+  path: '/v1/voids',
+  operationId: 'createVoid',
+  tag: 'usage',
+  summary: 'Takes samples out of every figure from now on',
+  description:
+    'Of samples recorded so far, all that match the selector. Nothing is removed: earlier moments keep them.',
+  roles: ['admin'],
+  body: VoidRequest,
+  answer: { status: 201, schema: VoidAnswer },
+  example: {
+    body: {
+      selector: { meter: 'cpu', resource_id: 'vm-7', from: '2026-03-01T10:00:00Z', to: '2026-03-01T11:00:00Z' },
+      reason: 'The clock of the node was wrong.',
+    },
+  },
+  handle: createVoid,
+};
+
+const LIST_VOIDS: Route = {
+  method: 'get',
+  path: '/v1/voids',
+  operationId: 'listVoids',
+  tag: 'usage',
+  summary: 'What was voided, by whom and why, newest first',
+  roles: ['admin'],
+  query: VoidsQuery,
+  answer: { schema: VoidsAnswer },
+  pages: { items: 'voids', cursor: 'before', each: 'eachVoid' },
+  handle: listVoids,
+};
+
+export const USAGE_ROUTES: readonly Route[] = [
+  SHOW_USAGE,
+  ASK_USAGE,
+  SHOW_DIFF,
+  LIST_CHANGES,
+  SHOW_COVERAGE,
+  LIST_DEFINITIONS,
+  CREATE_VOID,
+  LIST_VOIDS,
+];

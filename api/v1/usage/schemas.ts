@@ -2,6 +2,8 @@ import {
   isUsageField,
   parseDuration,
   messageOf,
+  ROUNDING_PLACES,
+  ROUNDING_WAYS,
   RoundingRule,
   USAGE_KINDS,
   UsageDefinition,
@@ -15,14 +17,19 @@ import { z } from 'zod';
  * a URL can only spell, the body may give the JSON value.
  */
 
-const Flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
-const Count = z.union([
-  z.int().positive(),
-  z
-    .string()
-    .regex(/^[1-9]\d{0,9}$/, 'must be a positive whole number')
-    .transform(Number),
-]);
+const Flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], {
+  error: 'must be true or false',
+});
+const Count = z.union(
+  [
+    z.int().positive(),
+    z
+      .string()
+      .regex(/^[1-9]\d{0,9}$/)
+      .transform(Number),
+  ],
+  { error: 'must be a positive whole number' },
+);
 
 const Span = z.string().transform((text, context) => {
   try {
@@ -35,11 +42,13 @@ const Span = z.string().transform((text, context) => {
 
 /** One or several; the empty text and null mean "not known". */
 const Values = z
-  .union([z.string(), z.null(), z.array(z.union([z.string(), z.null()]))])
+  .union([z.string(), z.null(), z.array(z.union([z.string(), z.null()]))], {
+    error: 'must be a text or a list of texts',
+  })
   .transform((given) => [given].flat().map((value) => (value === '' ? null : value)));
 
 const Fields = z
-  .union([z.string(), z.array(z.string())])
+  .union([z.string(), z.array(z.string())], { error: 'must be a text or a list of texts' })
   .transform((given) =>
     [given]
       .flat()
@@ -56,14 +65,18 @@ const Fields = z
   );
 
 /** `where,how,to` or `where,how,to,minimum`, as in a definition. */
-const RoundingText = z.string().transform((text, context) => {
-  const [where, how, to, minimum] = text.split(',');
-  const read = RoundingRule.safeParse({ where, how, to, ...(minimum === undefined ? {} : { minimum }) });
-  if (read.success) return read.data;
-  const message = `${z.prettifyError(read.error)}; WHERE,HOW,TO[,MINIMUM] such as resource,ceil,1/60 would be right`;
-  context.addIssue({ code: 'custom', message, input: text });
-  return z.NEVER;
-});
+const RoundingText = z
+  .string()
+  .transform((text) => {
+    const [where, how, to, minimum] = text.split(',');
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the rule itself says what is wrong with it
+    return { where, how, to, ...(minimum === undefined ? {} : { minimum }) } as z.input<typeof RoundingRule>;
+  })
+  .pipe(RoundingRule);
+
+const ROUNDING_ERROR =
+  `must be WHERE,HOW,TO or WHERE,HOW,TO,MINIMUM, such as resource,ceil,1/60: WHERE one of ${ROUNDING_PLACES.join(', ')}; ` +
+  `HOW one of ${ROUNDING_WAYS.join(', ')}; TO and MINIMUM in the unit of what is rounded`;
 
 export const Filters = {
   project_id: Values.optional().meta({ description: 'Any of these; may be repeated. Empty: not known.' }),
@@ -100,7 +113,7 @@ export const UsageFields = z.strictObject({
     .optional()
     .meta({ description: "How a counter's step across an edge is split." }),
   step: Span.optional().meta({ description: 'Of p95: what is averaged over before it is ranked. Default: 5m.' }),
-  rounding: z.union([RoundingText, RoundingRule]).optional().meta({
+  rounding: z.union([RoundingText, RoundingRule], { error: ROUNDING_ERROR }).optional().meta({
     description: 'WHERE,HOW,TO[,MINIMUM]: sample, resource or period; ceil, floor, half-up, half-even; a multiple of.',
   }),
   estimate: z.enum(['none', 'previous']).optional().meta({

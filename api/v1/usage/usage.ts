@@ -1,4 +1,4 @@
-import { formatInstant, TZDATA_VERSION } from '@nephometer/core';
+import { compareText, formatInstant, TZDATA_VERSION } from '@nephometer/core';
 import type { SkippedSeries, UsageAnswer } from '@nephometer/core';
 import { z } from 'zod';
 import { identityOf } from '../../auth.ts';
@@ -130,15 +130,13 @@ function frameText(lines: readonly LineShape[], next: string | null, { question,
 }
 
 function skippedShapes(skipped: readonly SkippedSeries[]): Record<string, unknown>[] {
-  const counts = new Map<string, number>();
+  const counts = new Map<string, { reason: string; type: string; unit: string | null; series: number }>();
   for (const { series, reason } of skipped) {
-    const key = JSON.stringify([reason, series.type, series.unit]);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+    const { type, unit } = series;
+    const key = JSON.stringify([reason, type, unit]);
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { reason, type, unit, series: 1 });
+    else known.series += 1;
   }
-  return [...counts]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, series]) => {
-      const [reason, type, unit] = JSON.parse(key) as (string | null)[];
-      return { reason, type, unit, series };
-    });
+  return [...counts].sort(([a], [b]) => compareText(a, b)).map(([, shape]) => shape);
 }

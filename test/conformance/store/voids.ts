@@ -6,7 +6,7 @@ import { openFor } from './opened.ts';
 import type { OpenStore } from './opened.ts';
 
 async function append(store: Store, selector: VoidSelector, at = 1): Promise<Micros> {
-  const body = JSON.stringify({ selector, by: 'operator', why: 'a faulty clock', at });
+  const body = JSON.stringify({ selector, who: 'operator', by: 'admin', why: 'a faulty clock', at });
   return (await store.appendEntry({ kind: 'void', id: `void-${at}`, body })).recordedAt;
 }
 
