@@ -32,7 +32,7 @@ export interface LabSettings {
   readonly tap?: boolean;
   /** The shared secret; an own one by default. */
   readonly secret?: string;
-  readonly side?: Pick<SideSettings, 'collectors' | 'yaml'>;
+  readonly side?: Pick<SideSettings, 'collectors' | 'yaml' | 'busYaml' | 'collectorEnv'>;
   readonly say: (line: string) => void;
 }
 

@@ -16,6 +16,10 @@ export interface SideSettings {
   /** Collectors beside each other; DuckDB has one. */
   readonly collectors?: number;
   readonly yaml?: readonly string[];
+  /** YAML added to the mapping `bus`. */
+  readonly busYaml?: string;
+  /** Environment of the collectors. */
+  readonly collectorEnv?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -76,6 +80,23 @@ export class Side {
     this.#collectors = [];
   }
 
+  /** Starts collectors again that died; how many had. */
+  async revive(): Promise<number> {
+    const dead = this.#collectors.filter(({ process }) => !process.isRunning()).length;
+    if (dead === 0) return 0;
+    this.#kills += dead;
+    const names = this.#collectors.map((_daemon, index) =>
+      this.#settings.store === 'duckdb' ? 'node' : `collector-${index + 1}`,
+    );
+    const roles = this.#settings.store === 'duckdb' ? ['collector', 'api'] : ['collector'];
+    this.#collectors = await Promise.all(
+      this.#collectors.map((daemon, index) =>
+        daemon.process.isRunning() ? daemon : this.#start(names[index] ?? '', ['run', ...roles]),
+      ),
+    );
+    return dead;
+  }
+
   /** The sum of a counter over the collectors that run. */
   async counter(name: string, ...labels: readonly string[]): Promise<number> {
     const all = await Promise.all(this.#collectors.map(({ url }) => scrape(url)));
@@ -91,10 +112,10 @@ export class Side {
   }
 
   #start(host: string, args: readonly string[]): Promise<Daemon> {
-    const { namespace, tokenFile, yaml = [], env, store, storeUrl } = this.#settings;
+    const { namespace, tokenFile, yaml = [], busYaml = '', env, collectorEnv = {}, store, storeUrl } = this.#settings;
     const config = [
       `host: ${host}`,
-      `bus: {namespace: ${namespace}, reconnect_max: 5s, heartbeat: 5s}`,
+      `bus: {namespace: ${namespace}, reconnect_max: 5s, heartbeat: 5s${busYaml}}`,
       `api: {tokens: [{name: judge, role: admin, file: ${JSON.stringify(tokenFile)}}]}`,
       "disabled_plugins: ['*']",
       'log: {format: json}',
@@ -102,7 +123,13 @@ export class Side {
     ].join('\n');
     const own = store === 'duckdb' ? { dataDir: this.#dataDir } : {};
     const storeEnv = store === 'duckdb' ? {} : { NEPHOMETER_STORE_URL: storeUrl };
-    const options: DaemonOptions = { args, config, env: { ...env, ...storeEnv }, probe: '/healthz', ...own };
+    const options: DaemonOptions = {
+      args,
+      config,
+      env: { ...env, ...storeEnv, ...(args.includes('collector') ? collectorEnv : {}) },
+      probe: '/healthz',
+      ...own,
+    };
     return startDaemon(options);
   }
 }

@@ -61,7 +61,9 @@ export default definePollster({
     for (const resource of resources.slice(0, control.failing ?? 0)) report(resource, new Error('told to fail'));
     const readings = read.flatMap((resource) => readingsOf(resource, issue, at, control.padding ?? 0));
     if (control.sleepMs !== undefined) await sleep(control.sleepMs, control.ignoreAbort === true ? undefined : signal);
+    if (signal.aborted && control.ignoreAbort !== true) return;
     const lines = readings.map(({ line }) => `${JSON.stringify(line)}\n`);
+    // What is given after the abort must not be taken, so the oracle does not hear of it.
     if (!signal.aborted) appendFileSync(options.oracle, lines.join(''));
     for (const { reading } of readings) yield reading;
   },
