@@ -1,4 +1,4 @@
-import { busNames, formatInstant, uuidv4 } from '@nephometer/core';
+import { busNames, formatInstant, readMeteringEnvelope, uuidv4 } from '@nephometer/core';
 import type { Bus, Config, IngestResult, MessageIngest, QuarantinedMessage, Store } from '@nephometer/core';
 import { identityOf } from '../auth.ts';
 import type { ApiOptions, Handler } from '../context.ts';
@@ -20,9 +20,23 @@ export function replayQuarantined({ store, config, bus, ingest, clock }: ApiOpti
     const replay = { store, id, message, bytes, by };
     const isNotification = message.transport === 'notification';
     if (ingest !== null && !isNotification) sendJson(ctx, await replayHere(replay, ingest, `replay@${name}`));
-    else if (bus !== null) sendJson(ctx, await replayByBus(replay, bus, config));
+    else if (bus !== null && (message.transport !== 'http' || hasHeader(bytes))) {
+      sendJson(ctx, await replayByBus(replay, bus, config));
+    } else if (bus !== null) throw httpError('MTR_NO_COLLECTOR', POSTED);
     else throw httpError('MTR_NO_COLLECTOR', 'No collector runs in this process and it has no bus: replay elsewhere.');
   };
+}
+
+/** On the bus a message without a batch header would be refused for that alone. */
+const POSTED =
+  "It was posted without a batch header, which the bus does not take: post its bytes to a collector's /v1/messages, or replay it where a collector runs.";
+
+function hasHeader(bytes: Buffer): boolean {
+  try {
+    return readMeteringEnvelope(bytes).kind === 'batch';
+  } catch {
+    return false;
+  }
 }
 
 interface Replay {

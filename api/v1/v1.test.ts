@@ -327,6 +327,11 @@ t.test('a replay without a collector puts the original bytes back where they cam
   await store.appendEntry({ kind: 'quarantine', id: 'lost', body: lost });
   t.equal((await send('POST', '/v1/quarantine/lost/replay')).status, 503);
   t.match((await get('/v1/quarantine/lost')).json, { state: 'refused' });
+  const posted = quarantined({ transport: 'http', sender: 'writer@127.0.0.1' });
+  await store.appendEntry({ kind: 'quarantine', id: 'posted', body: posted });
+  const answer = await send('POST', '/v1/quarantine/posted/replay');
+  t.match(answer, { status: 501, json: { code: 'MTR_NO_COLLECTOR', detail: /post its bytes/ } });
+  t.match((await get('/v1/quarantine/posted')).json, { state: 'refused' });
 });
 
 t.test('metering messages are posted whole, where a collector takes them', async (t) => {
