@@ -1,6 +1,7 @@
 import t from 'tap';
 import { ConfigError, loadSettings } from '@nephometer/core';
 import { ApiError } from './client.ts';
+import { periodSeconds } from './commands/data.ts';
 import { formatRows } from './format.ts';
 import type { Column } from './format.ts';
 import { queryPairs } from './query.ts';
@@ -22,6 +23,25 @@ const columns: readonly Column<Row>[] = [
 void t.test('a table lines numbers up to the right, and no tenant can move the cursor of a terminal', (t) => {
   t.equal(formatRows(rows, columns, 'table'), 'meter   volume\ncpu         12\na,"b"\uFFFD    3456\n');
   t.equal(formatRows([], columns, 'table'), 'meter  volume\n(none)\n');
+  t.end();
+});
+
+void t.test('a name of thousands of characters leaves the other columns where they are', (t) => {
+  const long = [{ name: 'n'.repeat(5_000), volume: 1 }];
+  const lines = formatRows(long, columns, 'table').split('\n');
+  t.ok(
+    lines.every((line) => line.length <= 220),
+    'no line is longer than a person reads',
+  );
+  t.match(lines[1], /^n{199}… +1$/, 'what is left out is seen');
+  t.match(formatRows(long, columns, 'csv'), /n{5000},1/, 'a program gets all of it');
+  t.end();
+});
+
+void t.test('a period is whole seconds; all else is a mistake of the command line, not a crash', (t) => {
+  t.same(['90', '1m', 'PT1H'].map(periodSeconds), ['90', '60', '3600']);
+  for (const wrong of ['xyz', '', '0', '0s', '400ms', '1500ms', '-5'])
+    t.throws(() => periodSeconds(wrong), { code: 'commander.invalidArgument' }, wrong);
   t.end();
 });
 

@@ -33,7 +33,7 @@ function csv(lines: readonly (readonly string[])[]): string {
 }
 
 function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  const cells = rows.map((row) => columns.map((column) => printable(cell(column, row))));
+  const cells = rows.map((row) => columns.map((column) => short(printable(cell(column, row)))));
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...cells.map((line) => width(line[index] ?? ''))),
   );
@@ -50,6 +50,13 @@ function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): stri
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- they are what is to be replaced
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\uFFFD');
+}
+
+/** One name of thousands of characters must not push the other columns off every line; csv and json have it whole. */
+const MAX_CELL = 200;
+
+function short(text: string): string {
+  return text.length <= MAX_CELL ? text : `${Array.from(text.slice(0, MAX_CELL)).slice(0, -1).join('')}…`;
 }
 
 function width(text: string): number {

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { parseDuration, SECOND } from '@nephometer/core';
 import { ApiClient } from '../client.ts';
@@ -115,8 +116,19 @@ function addStatistics(command: Command): void {
     });
 }
 
-function periodSeconds(text: string): string {
-  return /^\d+$/.test(text) ? text : String(Math.round(parseDuration(text) / SECOND));
+/** Whole seconds: the API knows no shorter bucket, and takes 0 for "one bucket of all". */
+export function periodSeconds(text: string): string {
+  const seconds = /^\d+$/.test(text) ? Number(text) : secondsOf(text);
+  if (Number.isSafeInteger(seconds) && seconds > 0) return String(seconds);
+  throw new InvalidArgumentError('It must be whole seconds above zero.');
+}
+
+function secondsOf(text: string): number {
+  try {
+    return parseDuration(text) / SECOND;
+  } catch (cause) {
+    throw new InvalidArgumentError(cause instanceof Error ? cause.message : String(cause));
+  }
 }
 
 /** Functions with a parameter come first, so that both lists match by position. */
