@@ -67,7 +67,10 @@ export class Engine {
     }
   }
 
-  /** Runs what `write` does in one transaction; nothing is written when it throws. */
+  /**
+   * Runs what `write` does in one transaction; nothing is written when it throws.
+   * @throws StoreRefused for what no later attempt can write either, StoreUnavailable for all else
+   */
   async transaction<T>(write: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     await this.#ready();
     try {
@@ -78,7 +81,7 @@ export class Engine {
     } catch (cause) {
       // When the commit itself failed there is no transaction left, and the rollback has nothing to do.
       await this.#writer.run('ROLLBACK').catch(() => undefined);
-      throw this.failed(cause);
+      throw refusedWrite(cause) ?? this.failed(cause);
     }
   }
 
@@ -140,6 +143,15 @@ export class Engine {
     this.#instance?.closeSync();
     this.#instance = null;
   }
+}
+
+const REFUSED = /^(Conversion|Constraint|Out of Range|Invalid Input|Mismatch Type) Error/;
+
+/** The error of a write that fails for what was to be written, so that it fails again; null for any other. */
+function refusedWrite(cause: unknown): StoreRefused | null {
+  const isOurs = cause instanceof TypeError || cause instanceof RangeError;
+  if (!isOurs && !REFUSED.test(messageOf(cause))) return null;
+  return new StoreRefused(`The store cannot write it: ${firstLine(messageOf(cause))}`, { cause });
 }
 
 async function openFile(file: string): Promise<{ instance: DuckDBInstance; writer: DuckDBConnection }> {

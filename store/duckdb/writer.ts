@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { readMessage } from '@nephometer/core';
+import { readMessage, StoreRefused } from '@nephometer/core';
 import type { BatchRecord, Entry, Micros, NewEntry, RecordedAtClock, RecordOutcome, Sample } from '@nephometer/core';
 import { appendRows } from './append.ts';
 import type { Engine } from './engine.ts';
@@ -109,16 +109,26 @@ export class Writer {
       samples += call.batches.reduce((sum, batch) => sum + batch.samples.length, 0);
     }
     if (calls.length === 0) return;
-    const batches = calls.flatMap((call) => call.batches);
     try {
-      const outcomes = batches.length === 0 ? [] : await this.#recordAll(batches);
+      const outcomes = await this.#recordAll(calls.flatMap((call) => call.batches));
       for (const call of calls) call.resolve(outcomes.splice(0, call.batches.length));
     } catch (cause) {
-      for (const call of calls) call.reject(cause);
+      if (calls.length === 1 || !(cause instanceof StoreRefused)) for (const call of calls) call.reject(cause);
+      else for (const call of calls) await this.#recordCall(call);
     }
   }
 
-  #recordAll(batches: readonly BatchRecord[]): Promise<RecordOutcome[]> {
+  /** By itself, when what it shared a transaction with was refused: that is not its fault. */
+  async #recordCall(call: Waiting): Promise<void> {
+    try {
+      call.resolve(await this.#recordAll(call.batches));
+    } catch (cause) {
+      call.reject(cause);
+    }
+  }
+
+  async #recordAll(batches: readonly BatchRecord[]): Promise<RecordOutcome[]> {
+    if (batches.length === 0) return [];
     return this.#announcing((nextRecordedAt) =>
       this.#inTransaction(async (connection) => {
         const digests = await this.#knownDigests(connection, batches);
