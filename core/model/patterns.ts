@@ -13,6 +13,9 @@ export function matchesPatterns(patterns: readonly string[], name: string): bool
 /** What is wrong with a filter list, or null. */
 export function patternListProblem(patterns: readonly string[]): string | null {
   if (patterns.length === 0) return 'must name at least one meter; write "*" for all';
+  const broken = patterns.find((pattern) => !isGlob(pattern));
+  if (broken !== undefined)
+    return `${JSON.stringify(broken)} is no glob; in [a-z] the first must not be behind the last`;
   const excludes = patterns.filter((pattern) => pattern.startsWith('!'));
   const plain = patterns.filter((pattern) => !pattern.startsWith('!') && pattern !== '*');
   if (patterns.includes('*') && plain.length > 0) return 'names both "*" and single meters; keep one of the two';
@@ -20,6 +23,15 @@ export function patternListProblem(patterns: readonly string[]): string | null {
     return 'mixes names with "!" names; name only what is wanted, or only what is not';
   }
   return null;
+}
+
+function isGlob(pattern: string): boolean {
+  try {
+    globToRegExp(pattern.replace(/^!/, ''));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const compiled = new Map<string, RegExp>();

@@ -141,5 +141,7 @@ void t.test('filter lists: an exclusion loses first, then any inclusion wins', (
   t.match(patternListProblem(['*', 'cpu']), /keep one of the two/);
   t.match(patternListProblem(['cpu', '!disk']), /mixes/);
   t.equal(patternListProblem(['*', '!disk']), null);
+  t.match(patternListProblem(['cpu', '[z-a]']), /"\[z-a\]" is no glob/);
+  t.match(patternListProblem(['![z-a]']), /is no glob/);
   t.end();
 });
