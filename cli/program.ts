@@ -11,6 +11,7 @@ import { addRun } from './commands/run.ts';
 import { addSendSample } from './commands/send-sample.ts';
 import { addTokenCommands } from './commands/token.ts';
 import { addUp } from './commands/up.ts';
+import { addUsage } from './commands/usage.ts';
 import { VERSION } from './version.ts';
 
 /** The `nephometer` command with all that it can do. */
@@ -32,6 +33,7 @@ const COMMANDS = [
   addPluginCommands,
   addTokenCommands,
   addDataCommands,
+  addUsage,
   addSendSample,
   addQuarantineCommands,
   addConflictCommands,
