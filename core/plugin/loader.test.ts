@@ -72,6 +72,17 @@ void t.test('a plugin that cannot work here stays off and says why, and the othe
   });
 });
 
+void t.test('a plugin path that is not there stops the start, naming file, line and key', async (t) => {
+  const folder = emptyFolder(t);
+  installed(folder, 'p', POLLSTER);
+  const path = join(folder, 'node_modules', 'p');
+  t.same((await load(emptyFolder(t), `plugin_paths: [${path}]`)).pollsters.length, 1);
+  await t.rejects(load(folder, `plugin_paths:\n  - ${path}\n  - ${path}-misspelt`), {
+    code: 'MTR_CONFIG',
+    message: `test.yaml:3: plugin_paths[1]: there is no folder ${path}-misspelt.`,
+  });
+});
+
 void t.test('plugins are switched off by name or glob', async (t) => {
   const folder = emptyFolder(t);
   installed(folder, 'net-one', POLLSTER);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -63,12 +64,12 @@ export interface LoadRequest {
 
 /**
  * Finds, loads and checks plugins. A plugin that cannot be loaded is idle with the reason and hurts nobody.
- * @throws ConfigError when options of a plugin are wrong, or name a plugin that is not there
+ * @throws ConfigError when options of a plugin are wrong, or name a plugin that is not there, or a plugin path is no folder
  */
 export async function loadPlugins(request: LoadRequest): Promise<LoadedPlugins> {
   const { config } = request.loaded;
   const entries = await findPlugins([...request.searchFrom, ...config.plugin_paths]);
-  const problems: ConfigProblem[] = unknownPlugins(entries, request.loaded);
+  const problems: ConfigProblem[] = [...missingFolders(request.loaded), ...unknownPlugins(entries, request.loaded)];
   const active: ActivePlugin[] = [];
   const idle: IdlePlugin[] = [];
   for (const entry of entries.filter(({ namespace }) => request.namespaces.includes(namespace))) {
@@ -91,6 +92,13 @@ export async function loadPlugins(request: LoadRequest): Promise<LoadedPlugins> 
     listeners: ofKind<Listener<unknown>>('listener'),
     idle,
   };
+}
+
+/** A folder that was named but is not there is a slip of the pen, and its meters would be missing without a word. */
+function missingFolders({ config, problemAt }: LoadedConfig): ConfigProblem[] {
+  return config.plugin_paths.flatMap((path, index) =>
+    existsSync(path) ? [] : [problemAt(['plugin_paths', index], `there is no folder ${path}.`)],
+  );
 }
 
 async function activate(
