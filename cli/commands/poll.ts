@@ -40,6 +40,8 @@ export function addPoll(program: Command): void {
       const folders = wanted.filter(
         (name) => /[/\\]|^\.$/.test(name) || (existsSync(name) && existsSync(`${name}/package.json`)),
       );
+      const absent = folders.find((folder) => !existsSync(folder));
+      if (absent !== undefined) throw new ApiError(`There is no folder ${absent}.`, EXIT_CODES.usage.code);
       const names = wanted.filter((name) => !folders.includes(name));
       const found = await loadPlugins({
         namespaces: [...agentNamespaces(['compute-agent', 'central-agent'])],
@@ -69,15 +71,17 @@ function chosen(found: LoadedPlugins, names: readonly string[], folders: readonl
   const inFolder = (folder: string): boolean => folders.some((given) => folder === resolve(given));
   const pollsters = found.pollsters.filter(({ entry }) => names.includes(entry.name) || inFolder(entry.folder));
   const missing = names.filter((name) => !pollsters.some(({ entry }) => entry.name === name));
-  if (missing.length > 0 || pollsters.length === 0) throw notFound(found, missing);
+  if (missing.length > 0 || pollsters.length === 0) throw notFound(found, missing.length > 0 ? missing : folders);
   return { ...found, pollsters };
 }
 
-function notFound(found: LoadedPlugins, missing: readonly string[]): ApiError {
-  const off = found.idle.filter(({ entry }) => missing.length === 0 || missing.includes(entry.name));
-  const why = off.map(({ entry, reason }) => `${entry.name} is off: ${reason}.`).join(' ');
+/** What was asked for by name or folder is not among the pollsters that work here. */
+function notFound(found: LoadedPlugins, wanted: readonly string[]): ApiError {
+  const paths = wanted.map((one) => resolve(one));
+  const off = found.idle.filter(({ entry }) => wanted.includes(entry.name) || paths.includes(entry.folder));
+  const why = off.map(({ entry, reason }) => ` ${entry.name} is off: ${reason}.`).join('');
   const there = found.pollsters.map(({ entry }) => entry.name).join(', ');
-  return new ApiError(`No pollster ${missing.join(', ')}. ${why} Here: ${there}.`, EXIT_CODES.usage.code);
+  return new ApiError(`No pollster ${wanted.join(', ')}.${why} Here: ${there}.`, EXIT_CODES.usage.code);
 }
 
 /** A counter as JSON shows it: Ceilometer's names, the volume as exact decimal text. */
