@@ -29,6 +29,9 @@ export function busNames(namespace: string): BusNames {
   };
 }
 
+/** RabbitMQ 4 limits every quorum queue to 20 deliveries unless told otherwise, and behind the dead letters nothing catches. */
+const NO_LIMIT = 1_000_000_000;
+
 /** What agents and collectors both declare, so that samples wait even before the first collector starts. */
 export function sampleTopology(names: BusNames, deliveryLimit: number): Topology {
   return {
@@ -45,7 +48,7 @@ export function sampleTopology(names: BusNames, deliveryLimit: number): Topology
         deliveryLimit,
         deadLetterExchange: names.dead,
       },
-      { name: names.dead, type: 'quorum', durable: true },
+      { name: names.dead, type: 'quorum', durable: true, deliveryLimit: NO_LIMIT },
     ],
     bindings: [
       { queue: names.samples, exchange: names.exchange, routingKey: names.sampleKey },
