@@ -1,5 +1,5 @@
 import { ConfigError, messageOf } from '@nephometer/core';
-import type { Config, ConfigProblem, Micros, PollingSource } from '@nephometer/core';
+import type { Config, ConfigProblem, LoadedConfig, Micros, PollingSource } from '@nephometer/core';
 import { cronTimes } from './cron.ts';
 
 /** Sources that tick together: so their pollsters share discoveries. */
@@ -25,21 +25,26 @@ export function pollTimeout(config: Config, interval: Micros | null): Micros {
   return interval !== null && config.poll_timeout >= interval ? most : config.poll_timeout;
 }
 
+type ProblemAt = LoadedConfig['problemAt'];
+
+/** Where the file is not at hand. */
+const somewhere: ProblemAt = (path, message) => ({
+  file: 'configuration',
+  line: null,
+  key: `sources[${String(path[1])}].${String(path[2])}`,
+  message,
+});
+
 /** @throws ConfigError that names every source whose cron expression or zone is wrong, or whose interval is too short */
-export function checkSources(sources: readonly PollingSource[]): void {
-  const problems = sources.flatMap((source, index) => problemsOf(source, index));
+export function checkSources(sources: readonly PollingSource[], problemAt: ProblemAt = somewhere): void {
+  const problems = sources.flatMap((source, index) => problemsOf(source, index, problemAt));
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
 const SHORTEST: Micros = 1_000_000;
 
-function problemsOf({ cron, tz, interval }: PollingSource, index: number): ConfigProblem[] {
-  const problem = (key: string, message: string): ConfigProblem => ({
-    file: 'configuration',
-    line: null,
-    key: `sources[${index}].${key}`,
-    message,
-  });
+function problemsOf({ cron, tz, interval }: PollingSource, index: number, problemAt: ProblemAt): ConfigProblem[] {
+  const problem = (key: string, message: string): ConfigProblem => problemAt(['sources', index, key], message);
   if (interval !== undefined && interval < SHORTEST) return [problem('interval', 'must be at least 1s')];
   if (cron === undefined) return [];
   try {

@@ -30,7 +30,7 @@ import { openBus, openStore } from './adapters.ts';
 import type { OpenBus } from './adapters.ts';
 import { FatalLine } from './fatal-line.ts';
 import { searchFolders } from './plugins.ts';
-import { createRetention } from './retention.ts';
+import { checkRetention, createRetention } from './retention.ts';
 import { VERSION } from './version.ts';
 
 export const ROLES = ['compute-agent', 'central-agent', 'collector', 'api'] as const;
@@ -189,6 +189,7 @@ function listenerOf(parts: Parts, store: Store): Service {
 }
 
 function retentionOf({ loaded, log }: Parts, store: Store): Service {
+  checkRetention(loaded);
   return createRetention({ config: loaded.config, store, clock: systemClock, log });
 }
 

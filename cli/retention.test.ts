@@ -4,6 +4,7 @@ import {
   DAY,
   defaultConfig,
   ManualClock,
+  parseConfig,
   parseVolume,
   sha256,
   signSample,
@@ -11,7 +12,7 @@ import {
 } from '@nephometer/core';
 import type { Store } from '@nephometer/core';
 import { createMemoryStore } from '@nephometer/store-memory';
-import { createRetention } from './retention.ts';
+import { checkRetention, createRetention } from './retention.ts';
 
 async function questionBehind(store: Store, at: number): Promise<string> {
   try {
@@ -91,4 +92,14 @@ void t.test('without rules nothing is ever removed', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 1200));
   await retention.stop();
   t.equal(asked, 0);
+});
+
+void t.test('a schedule that is none is a mistake of the configuration, with its line', (t) => {
+  const wrong = parseConfig('store:\n  retention_schedule: at night\n', 'test.yaml');
+  t.throws(() => checkRetention(wrong), {
+    code: 'MTR_CONFIG',
+    message: /^test\.yaml:2: store\.retention_schedule: is not a cron expression: .*Write for example/,
+  });
+  checkRetention(parseConfig('store: { retention_schedule: "17 3 * * *" }', 'test.yaml'));
+  t.end();
 });

@@ -1,13 +1,22 @@
 import cron from 'node-cron';
 import type { ScheduledTask } from 'node-cron';
-import { messageOf } from '@nephometer/core';
-import type { Clock, Config, Logger, Service, Store } from '@nephometer/core';
+import { ConfigError, messageOf } from '@nephometer/core';
+import type { Clock, Config, LoadedConfig, Logger, Service, Store } from '@nephometer/core';
 
 export interface RetentionOptions {
   readonly config: Config;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** @throws ConfigError if `store.retention_schedule` is not a cron expression */
+export function checkRetention({ config, problemAt }: Pick<LoadedConfig, 'config' | 'problemAt'>): void {
+  const checked = cron.validateDetailed(config.store.retention_schedule);
+  if (checked.valid) return;
+  const why = checked.errors.map(({ message }) => message).join('; ');
+  const message = `is not a cron expression: ${why}. Write for example "17 3 * * *".`;
+  throw new ConfigError([problemAt(['store', 'retention_schedule'], message)]);
 }
 
 /** Removes what the retention rules let go, on their schedule (cron, UTC). Without rules nothing is ever removed. */

@@ -12,10 +12,12 @@ import {
   silentLogger,
 } from '@nephometer/core';
 import type { PluginNamespace, SettingFlags } from '@nephometer/core';
+import { checkSources } from 'nephometer-agent';
 import { print, withConfig } from '../command.ts';
 import { sampleConfig } from '../config-sample.ts';
 import { configSchema, schemaDefaults } from '../schema-walk.ts';
 import { searchFolders } from '../plugins.ts';
+import { checkRetention } from '../retention.ts';
 
 /** `config init|check|show`. */
 export function addConfigCommands(program: Command): void {
@@ -37,6 +39,8 @@ export function addConfigCommands(program: Command): void {
   withConfig(config.command('check').description('check the configuration and the options of every plugin')).action(
     async (flags: SettingFlags) => {
       const loaded = await loadSettings(flags);
+      checkSources(loaded.config.sources ?? [], loaded.problemAt);
+      checkRetention(loaded);
       const namespaces = Object.keys(PLUGIN_NAMESPACES) as PluginNamespace[];
       const plugins = await loadPlugins({ namespaces, loaded, log: silentLogger, searchFrom: searchFolders() });
       const active = plugins.pollsters.length + plugins.discoveries.length + plugins.listeners.length;
