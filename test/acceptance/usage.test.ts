@@ -1,129 +1,29 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   compare,
   formatInstant,
   HOUR,
   ManualClock,
-  MetricRegistry,
   MINUTE,
   parseDecimal,
-  parseTimestamp,
-  silentLogger,
   subtract,
   sum,
   toText,
 } from '@nephometer/core';
 import type { Micros, Store } from '@nephometer/core';
 import { usageSchemas } from '@nephometer/api';
-import { openDuckDbStore } from '@nephometer/store-duckdb';
-import { createMemoryStore } from '@nephometer/store-memory';
 import t from 'tap';
 import type { Test } from 'tap';
-import { openInflux } from '../conformance/influxdb-open.ts';
-import type { Reading } from '../conformance/fixtures.ts';
-import { influxUrl, uniqueName } from '../servers/index.ts';
 import { read, startApi } from '../usage/api.ts';
 import type { Asking } from '../usage/api.ts';
 import { arrivalsOf, recordArrivals } from '../usage/cloud.ts';
-import type { Arrival, CloudPlan } from '../usage/cloud.ts';
+import type { Arrival } from '../usage/cloud.ts';
+import { ARRIVALS, at, METERS, readingsAt } from '../usage/month.ts';
+import { STORES } from '../usage/stores.ts';
+import type { Data } from '../usage/stores.ts';
 
 t.setTimeout(600_000);
 const { ChangesAnswer, CoverageAnswer, DefinitionsAnswer, DiffAnswer, UsageAnswer, VoidsAnswer } = usageSchemas;
-const folder = await mkdtemp(join(tmpdir(), 'nephometer-usage-'));
-t.teardown(() => rm(folder, { recursive: true, force: true }));
 
-interface Data {
-  readonly open: (clock: ManualClock) => Promise<Store>;
-  /** Whether the data outlive the store that is open on them. */
-  readonly persists: boolean;
-}
-
-let files = 0;
-const STORES: Readonly<Record<string, () => Promise<Data>>> = {
-  memory: async () => {
-    let store: Store | null = null;
-    return { open: async (clock) => (store ??= createMemoryStore({ clock })), persists: false };
-  },
-  duckdb: async () => {
-    const path = join(folder, `${++files}`, 'metering.duckdb');
-    const rest = { log: silentLogger, metrics: new MetricRegistry() };
-    return { open: (clock) => openDuckDbStore({ path, clock, ...rest }), persists: true };
-  },
-  influxdb: async () => {
-    const target = { url: await influxUrl(), database: uniqueName('usage') };
-    return { open: (clock) => openInflux({ ...target, clock }), persists: true };
-  },
-};
-
-const at = (text: string): Micros => parseTimestamp(text.length === 10 ? `${text}T00:00:00` : text);
-
-/** Two instances of p1 and one that moves to p2 and is resized, a volume that grows, a counter that starts again. */
-function readingsAt(slot: Micros): Reading[] {
-  const hours = Math.floor((slot - at('2026-02-27')) / HOUR);
-  const moved = slot >= at('2026-03-12T10:30:00');
-  const small = slot < at('2026-03-20T05:20:00');
-  const restarted = slot >= at('2026-03-08T03:00:00');
-  const bytes = restarted ? slot - at('2026-03-08T03:00:00') : slot - at('2026-02-27');
-  return [
-    {
-      meter: 'vcpus',
-      type: 'gauge',
-      unit: 'vcpu',
-      volume: '2',
-      resource: 'i1',
-      project: 'p1',
-      metadata: { flavor_name: 'm1.small' },
-    },
-    {
-      meter: 'vcpus',
-      type: 'gauge',
-      unit: 'vcpu',
-      volume: small ? '1' : '4',
-      resource: 'i2',
-      project: moved ? 'p2' : 'p1',
-      metadata: { flavor_name: small ? 'm1.tiny' : 'm1.large' },
-    },
-    {
-      meter: 'volume.size',
-      type: 'gauge',
-      unit: 'GiB',
-      volume: `${10 + Math.floor(hours / 100)}`,
-      resource: 'v1',
-      project: 'p1',
-    },
-    {
-      meter: 'network.outgoing.bytes',
-      type: 'cumulative',
-      unit: 'B',
-      volume: `${Math.floor(bytes / 1000)}`,
-      resource: 'port1',
-      project: 'p1',
-    },
-  ];
-}
-
-const METERS = ['vcpus', 'volume.size', 'network.outgoing.bytes'];
-
-/** A month around its edges, every 15 minutes; the agent was down and failed for a while. */
-const MONTH: CloudPlan = {
-  from: at('2026-02-27'),
-  to: at('2026-04-02'),
-  interval: 15 * MINUTE,
-  batchEvery: 4 * HOUR,
-  agents: [
-    {
-      id: 'node-1',
-      meters: METERS,
-      readings: readingsAt,
-      down: [[at('2026-03-15T08:00:00'), at('2026-03-15T14:00:00')]],
-      failing: [[at('2026-03-17T00:00:00'), at('2026-03-17T03:00:00')]],
-    },
-  ],
-};
-
-const ARRIVALS = arrivalsOf(MONTH);
 const MARCH = 'from=2026-03-01&to=2026-04-01&tz=Europe/Berlin';
 
 interface Line {

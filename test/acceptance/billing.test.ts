@@ -1,0 +1,51 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { HOUR, ManualClock } from '@nephometer/core';
+import t from 'tap';
+import { startApi } from '../usage/api.ts';
+import { documentedRequests, excerpt, withAnswers } from '../usage/billing-doc.ts';
+import { recordArrivals } from '../usage/cloud.ts';
+import { ARRIVALS, at } from '../usage/month.ts';
+import { STORES } from '../usage/stores.ts';
+
+t.setTimeout(300_000);
+const page = new URL('../../../docs/billing.md', import.meta.url);
+
+/** With this set the page gets the answers as they are, instead of being compared with them. */
+const WRITE = process.env['WRITE_BILLING_PAGE'] === '1';
+
+const text = await readFile(page, 'utf8');
+const whole = new Map<string, string>();
+
+for (const [name, prepare] of Object.entries(STORES)) {
+  if (WRITE && name !== 'memory') continue;
+  t.test(`${name}: every request of docs/billing.md is answered as it says`, async (t) => {
+    const clock = new ManualClock(at('2026-02-27'));
+    const store = await (await prepare()).open(clock);
+    t.teardown(() => store.close());
+    // One batch comes late, on 3 April, and a void after it.
+    const late = ARRIVALS.findIndex(({ at: arrived }) => arrived > at('2026-03-10'));
+    await recordArrivals(
+      store,
+      clock,
+      ARRIVALS.filter((_, i) => i !== late),
+    );
+    clock.jump(at('2026-04-03T01:00:00') - clock.now());
+    await recordArrivals(store, clock, ARRIVALS.slice(late, late + 1));
+    clock.jump(at('2026-04-03T02:00:00') - clock.now());
+    const api = await startApi(store, clock, { expected_agents: ['node-1', 'node-9'] });
+    t.teardown(() => api.stop());
+    const selector = { meter: 'vcpus', resource_id: 'i1', from: '2026-03-25T06:00:00Z', to: '2026-03-25T09:00:00Z' };
+    t.equal((await api.post('/v1/voids', { selector, reason: 'counted the wrong host' })).status, 201);
+    clock.jump(HOUR);
+    if (WRITE) return writeFile(page, await withAnswers(text, api));
+    const requests = documentedRequests(text);
+    t.ok(requests.length > 15);
+    for (const { request, answer } of requests) {
+      const found = await api.get(request);
+      t.equal(found.status === 200 ? excerpt(found.text) : found.text, answer, request);
+      const known = whole.get(request);
+      if (known === undefined) whole.set(request, found.text);
+      else t.equal(found.text, known, 'the same bytes as of the other stores');
+    }
+  });
+}
