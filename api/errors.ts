@@ -26,6 +26,7 @@ export const API_ERRORS = {
   MTR_MEDIA_TYPE: { status: 415, meaning: 'The request body is compressed, or is not application/json.' },
   MTR_TOO_MUCH: { status: 422, meaning: 'The question needs more readings than can be looked at in one answer.' },
   MTR_INTERNAL: { status: 500, meaning: 'The server failed; its log says why.' },
+  MTR_BUSY: { status: 503, meaning: 'Too many large requests at once; ask again after Retry-After.' },
   MTR_NO_COLLECTOR: {
     status: 501,
     meaning: 'This process has neither a collector nor a bus to replay a message with.',
@@ -74,7 +75,7 @@ export function notFound(detail: string): HttpError {
 
 const RETRY_AFTER_SECONDS = '5';
 
-function unavailable(code: string, detail: string): HttpError {
+export function unavailable(code: string, detail: string): HttpError {
   return new HttpError(503, code, detail, { headers: { 'Retry-After': RETRY_AFTER_SECONDS } });
 }
 

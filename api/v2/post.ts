@@ -32,6 +32,8 @@ export function postSamples(options: ApiOptions): Handler {
     };
     const posted = body.map((item) => readPosted(item, defaults));
     const byBus = isDirect ? null : publisher;
+    // So that nothing is signed with a key that was revoked a moment ago.
+    await keyring.refresh();
     const key = byBus === null ? storedKey(keyring) : keyring.signingKey(byBus.agentId);
     const messages = posted.map(({ counter, source }) => {
       return signSample(counter, { messageId: uuidv4(), source }, key.secret);

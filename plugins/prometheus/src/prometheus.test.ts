@@ -169,6 +169,19 @@ void t.test('a target that fails leaves the others, and is told with the reason'
   t.match(failed.find(({ resource_id: id }) => id === 'large')?.reason, /max_size/);
 });
 
+void t.test('a redirect is not followed, so that no exporter sends us and our token elsewhere', async (t) => {
+  const server = createServer((request, response) => {
+    if (request.url === '/elsewhere') response.end('a 1\n');
+    else response.writeHead(302, { location: '/elsewhere' }).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { readings, failed } = await pollPlugin(prometheus, { targets: [{ url }] });
+  t.same(readings, []);
+  t.match(failed[0]?.reason, /answered 302/);
+});
+
 void t.test('the contract is kept', async (t) => {
   const url = await exporter(t, { '/': 'a 1\n' });
   await checkPollster(prometheus, { options: { targets: [{ url }] } });

@@ -6,7 +6,8 @@ const ACCEPT = 'application/openmetrics-text;version=1.0.0;q=0.9,text/plain;vers
 /** Fetches one exposition. @throws Error that says what the target answered */
 export async function scrape(target: Target, maxSize: number, signal: AbortSignal): Promise<string> {
   const headers = { accept: ACCEPT, ...(await authorization(target)) };
-  const response = await fetch(target.url, { headers, signal, redirect: 'follow' });
+  // A redirect would let an exporter send us, and the token, anywhere; the operator names the address that answers.
+  const response = await fetch(target.url, { headers, signal, redirect: 'manual' });
   if (!response.ok) {
     await response.body?.cancel();
     throw new Error(`${target.url} answered ${response.status} ${response.statusText}`.trimEnd());
