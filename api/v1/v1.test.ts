@@ -354,3 +354,17 @@ t.test('metering messages are posted whole, where a collector takes them', async
   const without = await startApi(t);
   t.equal((await without.send('POST', '/v1/messages', [])).status, 404);
 });
+
+t.test('posts beyond those that are being recorded are asked to come back', async (t) => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const ingest: MessageIngest = { ingest: () => held.then(() => []) };
+  const { send } = await startApi(t, { ingest });
+  const posts = Array.from({ length: 9 }, () => send('POST', '/v1/messages', [{}], 'writer'));
+  // Eight are held, so the first answer is that of the ninth to arrive, whichever it was.
+  t.match(await Promise.race(posts), { status: 503, json: { code: 'MTR_BUSY' } });
+  release();
+  const statuses = (await Promise.all(posts)).map(({ status }) => status);
+  t.same(statuses.sort(), [...Array.from({ length: 8 }, () => 200), 503]);
+  t.equal((await send('POST', '/v1/messages', [{}], 'writer')).status, 200, 'a place is free again');
+});
