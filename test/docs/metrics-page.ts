@@ -33,7 +33,13 @@ async function describeAll(folder: string): Promise<MetricDescription[]> {
   const loaded = { ...first, config: { ...first.config, signing: { ...first.config.signing, secret_file: secret } } };
   const composition = await compose(ROLES, loaded, silentLogger);
   const amqp = new MetricRegistry();
-  const bus = createAmqpBus({ url: 'amqp://127.0.0.1', config: first.config.bus, name: 'docs', log: silentLogger, metrics: amqp });
+  const bus = createAmqpBus({
+    url: 'amqp://127.0.0.1',
+    config: first.config.bus,
+    name: 'docs',
+    log: silentLogger,
+    metrics: amqp,
+  });
   const all = new Map([...composition.metrics.describe(), ...amqp.describe()].map((one) => [one.name, one]));
   await bus.close();
   await composition.release();
