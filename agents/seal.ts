@@ -18,14 +18,14 @@ import type {
   Logger,
   Micros,
   SigningKey,
+  NewSpooledBatch,
   Spool,
-  SpooledBatch,
 } from '@nephometer/core';
 import { Draft } from './draft.ts';
 import { fitReport, mergeDropped } from './report.ts';
 
 /** A batch as the spool takes it. */
-export type SealedBatch = Omit<SpooledBatch, 'ordinal' | 'confirmedAt'>;
+export type SealedBatch = NewSpooledBatch;
 
 export interface SealerOptions {
   readonly agentId: string;
@@ -198,6 +198,7 @@ export class Sealer {
       },
       key.secret,
     );
+    const slots = [...runs.flatMap(({ slot }) => slot ?? []), ...reports.map(({ scheduled }) => scheduled)];
     return {
       digest: headerDigest(header),
       epoch: epoch.id,
@@ -205,6 +206,7 @@ export class Sealer {
       samples: texts.length,
       created,
       body: Buffer.from(encodeBatch(header, texts)),
+      slots: { from: Math.min(...slots), to: Math.max(...slots) },
     };
   }
 

@@ -1,5 +1,5 @@
 import { SpoolFull } from '@nephometer/core';
-import type { Micros, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
+import type { Micros, NewSpooledBatch, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
 
 export interface SpoolLimits {
   /** Room for the bodies of the batches. */
@@ -14,7 +14,7 @@ export function openMemorySpool(limits: SpoolLimits): Promise<Spool> {
 
 class MemorySpool implements Spool {
   readonly #limits: SpoolLimits;
-  readonly #batches = new Map<string, SpooledBatch>();
+  readonly #batches = new Map<string, SpooledBatch & Pick<NewSpooledBatch, 'slots'>>();
   #losses: SpoolLoss[] = [];
   #ordinal = 0;
   #bytes = 0;
@@ -23,7 +23,7 @@ class MemorySpool implements Spool {
     this.#limits = limits;
   }
 
-  async append(batch: Omit<SpooledBatch, 'ordinal' | 'confirmedAt'>): Promise<void> {
+  async append(batch: NewSpooledBatch): Promise<void> {
     if (this.#batches.has(batch.digest)) return;
     const { maxBytes, whenFull } = this.#limits;
     const size = batch.body.byteLength;
@@ -33,7 +33,8 @@ class MemorySpool implements Spool {
     for (const old of this.#batches.values()) {
       if (this.#bytes + size <= maxBytes) break;
       this.#remove(old);
-      this.#losses.push({ reason: 'spool-full', samples: old.samples, from: old.created, to: old.created });
+      const { samples, created, slots = { from: created, to: created } } = old;
+      this.#losses.push({ reason: 'spool-full', samples, ...slots });
     }
     this.#batches.set(batch.digest, { ...batch, ordinal: ++this.#ordinal, confirmedAt: null });
     this.#bytes += size;

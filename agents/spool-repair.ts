@@ -6,15 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { messageOf } from '@nephometer/core';
 import type { Logger } from '@nephometer/core';
-import { salvage } from './spool-record.ts';
+import { entryOf, salvage } from './spool-record.ts';
 import type { SpoolEntry } from './spool-record.ts';
+import type { Standing } from './spool-note.ts';
+
+export type Lost = Pick<SpoolEntry, 'ordinal' | 'samples' | 'from' | 'to'>;
 
 /** What could be saved of a spool whose file is damaged. */
 export interface Salvaged {
   /** By ordinal, ascending. */
   readonly bodies: ReadonlyMap<number, Buffer>;
-  /** Entries whose body is gone. */
-  readonly lost: readonly SpoolEntry[];
+  /** Entries whose body is gone; one more for all that not even an entry tells of. */
+  readonly lost: readonly Lost[];
   readonly lastOrdinal: number;
 }
 
@@ -23,22 +26,48 @@ const CHECK_TIMEOUT_MS = 120_000;
 /**
  * Proves in a process of its own that the spool can be read. When it cannot, its file is set aside, and what is whole
  * in it is handed back. Null when there is nothing to repair.
+ * @param standing what the note beside the spool says: only there it shows that the file itself is gone
  */
-export async function repairSpool(folder: string, floor: number, log: Logger): Promise<Salvaged | null> {
+export async function repairSpool(folder: string, standing: Standing, log: Logger): Promise<Salvaged | null> {
   const file = join(folder, 'data.mdb');
-  if (!existsSync(file) || (await stat(file)).size === 0) return null;
+  if (!existsSync(file) || (await stat(file)).size === 0) return goneSpool(file, standing, log);
   const damage = await damageOf(folder);
   if (damage === null) return null;
   const aside = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
   await rename(file, aside);
   await rm(join(folder, 'lock.mdb'), { force: true });
+  const { floor } = standing;
   const { entries, bodies } = salvage(await readFile(aside));
   const kept = new Map([...bodies].filter(([ordinal]) => ordinal >= floor).sort(([a], [b]) => a - b));
-  const lost = [...entries.values()].filter(({ ordinal }) => ordinal >= floor && !kept.has(ordinal));
-  const lastOrdinal = Math.max(floor, ...entries.keys(), ...bodies.keys());
+  const known = [...entries.values()].filter(({ ordinal }) => ordinal >= floor);
+  const lost: Lost[] = known.filter(({ ordinal }) => !kept.has(ordinal));
+  const counted = known.filter(({ ordinal }) => kept.has(ordinal)).concat(bodiesAlone(kept, entries));
+  lost.push(...remainder(standing, [...counted, ...lost]));
+  const lastOrdinal = Math.max(floor, standing.last, ...entries.keys(), ...bodies.keys());
   const fields = { aside, cause: damage, saved: kept.size, lost: lost.length };
   log.error(fields, 'The spool is damaged; its file was set aside and what is whole in it was saved.');
   return { bodies: kept, lost, lastOrdinal };
+}
+
+/** The file is not there. A new spool has no note, or one that says that nothing waits. */
+function goneSpool(file: string, standing: Standing, log: Logger): Salvaged | null {
+  const lost = remainder(standing, []);
+  if (lost.length === 0) return null;
+  const { samples, from, to } = standing;
+  log.error({ file, samples, from, to }, "The spool's file is gone, with batches that waited in it.");
+  return { bodies: new Map(), lost, lastOrdinal: standing.last };
+}
+
+/** Bodies that are whole and whose entry is gone: they say everything of themselves. */
+function bodiesAlone(kept: ReadonlyMap<number, Buffer>, entries: ReadonlyMap<number, SpoolEntry>): SpoolEntry[] {
+  return [...kept].flatMap(([ordinal, body]) => (entries.has(ordinal) ? [] : (entryOf(ordinal, body) ?? [])));
+}
+
+/** What waited by the note's word, and is neither saved nor known to be lost. */
+function remainder({ floor, last, samples, from, to }: Standing, found: readonly Lost[]): Lost[] {
+  const missing = samples - found.reduce((sum, one) => sum + one.samples, 0);
+  const nothingFound = found.length === 0 && floor > 0 && floor <= last;
+  return missing > 0 || nothingFound ? [{ ordinal: last, samples: Math.max(0, missing), from, to }] : [];
 }
 
 /** What is wrong with the file, or null. */

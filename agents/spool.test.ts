@@ -156,8 +156,48 @@ t.test('lmdb: a file cut short is set aside, the rest delivered, the loss told',
   const kept = await seqs(spool);
   t.ok(kept.length > 3 && kept.length < 20, `${kept.length} kept`);
   t.ok((await readdir(folder)).some((name) => name.includes('damaged')));
+  const lost = spool.takeLosses().reduce((sum, { samples }) => sum + samples, 0);
+  t.equal(lost, 3 * (20 - kept.length), 'to the sample, though the entries are cut off too');
   await spool.append(batch(21));
   t.same((await seqs(spool)).at(-1), 21);
+});
+
+t.test('lmdb: what was freed before a restart is not told as lost when the file is damaged after it', async (t) => {
+  const folder = join(t.testdir(), 'spool');
+  await filled(folder, 20);
+  const first = await openLmdbSpool({ folder, log, ...ROOMY });
+  await first.release(Array.from({ length: 20 }, (_, index) => batch(index + 1, 20_000).digest));
+  await first.close();
+  const second = await openLmdbSpool({ folder, log, ...ROOMY });
+  for (let seq = 21; seq <= 25; seq += 1) await second.append(batch(seq));
+  await second.close();
+  const file = join(folder, 'data.mdb');
+  await truncate(file, Math.floor((await readFile(file)).length / 2));
+  const third = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.teardown(() => third.close());
+  const lost = third.takeLosses().reduce((sum, { samples }) => sum + samples, 0);
+  t.equal(lost, 3 * (5 - (await seqs(third)).length));
+});
+
+t.test('lmdb: a file that is gone is a loss that is told, with its slots', async (t) => {
+  const folder = join(t.testdir(), 'spool');
+  const spool = await openLmdbSpool({ folder, log, ...ROOMY });
+  for (let seq = 1; seq <= 5; seq += 1) {
+    await spool.append({ ...batch(seq), slots: { from: seq * 1_000_000 - 500, to: seq * 1_000_000 - 500 } });
+  }
+  await spool.release([batch(1).digest]);
+  await spool.close();
+  await rm(join(folder, 'data.mdb'));
+  const again = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.same(again.takeLosses(), [{ reason: 'spool-corrupt', samples: 12, from: 1_999_500, to: 4_999_500 }]);
+  await again.append(batch(6));
+  t.same(await seqs(again), [6]);
+  await again.release([batch(6).digest]);
+  await again.close();
+  await rm(join(folder, 'data.mdb'));
+  const empty = await openLmdbSpool({ folder, log, ...ROOMY });
+  t.same(empty.takeLosses(), [], 'nothing waited, nothing is lost');
+  await empty.close();
 });
 
 t.test('lmdb: whatever is flipped, it starts and takes batches', async (t) => {

@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { messageOf, SpoolFull } from '@nephometer/core';
-import type { Logger, Micros, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
+import type { Logger, Micros, NewSpooledBatch, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
 import { DiskReserve } from './disk-reserve.ts';
-import { SpoolFloor } from './spool-floor.ts';
+import { SpoolNote } from './spool-note.ts';
+import type { Standing } from './spool-note.ts';
 import { SpoolLock } from './spool-lock.ts';
 import { decodeBody, decodeEntry, encodeBody, encodeEntry, entryOf, SPOOL_OPTIONS } from './spool-record.ts';
 import { repairSpool } from './spool-repair.ts';
@@ -41,11 +42,11 @@ export async function openLmdbSpool(options: LmdbSpoolOptions): Promise<Spool> {
 
 async function openLocked(options: LmdbSpoolOptions, lock: SpoolLock): Promise<Spool> {
   const { folder, maxBytes, log } = options;
-  const floor = new SpoolFloor(folder);
-  const salvaged = await repairSpool(folder, floor.read(), log);
+  const note = new SpoolNote(folder);
+  const salvaged = await repairSpool(folder, note.read(), log);
   // The map is larger than the limit, since deleting copies pages.
   const root = open<Buffer, number>({ ...SPOOL_OPTIONS, path: folder, mapSize: 2 * maxBytes + 64 * MIB });
-  const spool = new LmdbSpool(root, options, floor, lock);
+  const spool = new LmdbSpool(root, options, note, lock);
   spool.load();
   if (salvaged !== null) spool.takeOver(salvaged);
   return spool;
@@ -66,7 +67,7 @@ class LmdbSpool implements Spool {
   readonly #bodies: Database<Buffer, number>;
   readonly #options: LmdbSpoolOptions;
   readonly #reserve: DiskReserve;
-  readonly #floor: SpoolFloor;
+  readonly #note: SpoolNote;
   readonly #lock: SpoolLock;
   /** By digest. In order of age: those never confirmed; in order of confirmation: the others. */
   readonly #fresh = new Map<string, Waiting>();
@@ -77,10 +78,10 @@ class LmdbSpool implements Spool {
   #samples = 0;
   #closed = false;
 
-  constructor(root: RootDatabase<Buffer, number>, options: LmdbSpoolOptions, floor: SpoolFloor, lock: SpoolLock) {
+  constructor(root: RootDatabase<Buffer, number>, options: LmdbSpoolOptions, note: SpoolNote, lock: SpoolLock) {
     this.#lock = lock;
     this.#root = root;
-    this.#floor = floor;
+    this.#note = note;
     this.#options = options;
     this.#entries = root.openDB<Buffer, number>({ name: 'entries', encoding: 'binary' });
     this.#bodies = root.openDB<Buffer, number>({ name: 'bodies', encoding: 'binary' });
@@ -90,6 +91,8 @@ class LmdbSpool implements Spool {
   /** Reads the entries; one that is broken is rebuilt from its body, or counted as lost. */
   load(): void {
     this.#reserve.fill();
+    // Never a number twice: freed records lie about in the file, and a repair must tell them from those that wait.
+    this.#lastOrdinal = this.#note.read().last;
     const broken: number[] = [];
     for (const { key, value } of this.#entries.getRange()) {
       const entry = decodeEntry(value) ?? this.#rebuilt(key);
@@ -115,7 +118,7 @@ class LmdbSpool implements Spool {
     if (lost.length > 0) this.#lose(lost, 'spool-corrupt');
   }
 
-  async append(batch: Omit<SpooledBatch, 'ordinal' | 'confirmedAt'>): Promise<void> {
+  async append(batch: NewSpooledBatch): Promise<void> {
     if (this.#fresh.has(batch.digest) || this.#confirmed.has(batch.digest)) return;
     const { maxBytes, whenFull } = this.#options;
     const size = batch.body.byteLength + OVERHEAD_BYTES;
@@ -126,11 +129,12 @@ class LmdbSpool implements Spool {
     if (victims.length > 0) this.#forget(victims, 'spool-full');
     if (!this.#reserve.hasRoom(size)) await this.#makeRoomOnDisk(size);
     const ordinal = this.#lastOrdinal + 1;
-    const { body, ...rest } = batch;
-    const entry: SpoolEntry = { ...rest, from: rest.created, to: rest.created, ordinal, bytes: body.byteLength };
+    const { body, slots = { from: batch.created, to: batch.created }, ...rest } = batch;
+    const entry: SpoolEntry = { ...rest, ...slots, ordinal, bytes: body.byteLength };
     this.#put(entry, body);
     this.#lastOrdinal = ordinal;
     this.#admit({ ...entry, confirmedAt: null });
+    this.#note.write(this.#standing());
   }
 
   async due(resendBefore: Micros, limit: number): Promise<readonly SpooledBatch[]> {
@@ -162,7 +166,7 @@ class LmdbSpool implements Spool {
     if (found.length === 0) return;
     this.#remove(found.map(({ ordinal }) => ordinal));
     for (const one of found) this.#dismiss(one);
-    this.#floor.write(this.#lowest());
+    this.#note.write(this.#standing());
   }
 
   takeLosses(): readonly SpoolLoss[] {
@@ -198,11 +202,17 @@ class LmdbSpool implements Spool {
     yield* this.#fresh.values();
   }
 
-  /** Ordinal below which nothing waits any more. */
-  #lowest(): number {
-    let lowest = this.#lastOrdinal + 1;
-    for (const { ordinal } of this.#all()) lowest = Math.min(lowest, ordinal);
-    return lowest;
+  /** What waits now, in a few numbers. */
+  #standing(): Standing {
+    let floor = this.#lastOrdinal + 1;
+    let from: Micros | null = null;
+    let to: Micros | null = null;
+    for (const one of this.#all()) {
+      floor = Math.min(floor, one.ordinal);
+      if (one.from !== null) from = Math.min(from ?? one.from, one.from);
+      if (one.to !== null) to = Math.max(to ?? one.to, one.to);
+    }
+    return { floor, last: this.#lastOrdinal, samples: this.#samples, from, to };
   }
 
   #find(digest: string): Waiting | undefined {

@@ -31,10 +31,16 @@ export interface SpoolLoss {
   readonly to: Micros | null;
 }
 
+/** A batch on its way to the disk. */
+export type NewSpooledBatch = Omit<SpooledBatch, 'ordinal' | 'confirmedAt'> & {
+  /** First and last slot that its samples and reports are of: what is a gap if it is lost. Default: when it was sealed. */
+  readonly slots?: { readonly from: Micros; readonly to: Micros };
+};
+
 /** Batches on disk between signing and the ledger's receipt. */
 export interface Spool {
   /** Durable when it resolves. @throws SpoolFull when the policy is `refuse-new` and there is no room */
-  append(batch: Omit<SpooledBatch, 'ordinal' | 'confirmedAt'>): Promise<void>;
+  append(batch: NewSpooledBatch): Promise<void>;
   /** Batches to publish, oldest first: never confirmed, or confirmed before `resendBefore` and still without receipt. */
   due(resendBefore: Micros, limit: number): Promise<readonly SpooledBatch[]>;
   markConfirmed(digests: readonly string[], at: Micros): Promise<void>;
