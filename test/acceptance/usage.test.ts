@@ -1,4 +1,5 @@
 import {
+  add,
   compare,
   formatInstant,
   HOUR,
@@ -425,3 +426,60 @@ for (const [name, prepare] of Object.entries(STORES)) {
     t.equal(counted?.quantity, toText(bytesSent), 'a counter that goes on after the silence tells what was sent in it');
   });
 }
+
+t.test('where several processes write, an answer is settled when the commit horizon has passed', async (t) => {
+  const data = await STORES['memory']?.();
+  if (data === undefined) throw new Error('There is no memory store.');
+  const clock = new ManualClock(at('2026-04-02'));
+  const store = await data.open(clock);
+  const api = await startApi(store, clock, { store: { url: 'influxdb://host:8086/nephometer' } });
+  t.teardown(() => api.stop());
+  const question = `meter=vcpus&kind=duration&${MARCH}`;
+  t.match(await usage(api, question), { settled: false, as_of: '2026-04-02T00:00:00Z' });
+  t.match(await usage(api, `${question}&as_of=2026-04-01T23:59:31Z`), { settled: false });
+  t.match(await usage(api, `${question}&as_of=2026-04-01T23:59:30Z`), { settled: true });
+  const ahead = await usage(api, `${question}&as_of=2027-01-01`);
+  t.match(ahead, { settled: false, as_of: '2026-04-02T00:00:00Z' }, 'nothing is said of a moment to come');
+});
+
+t.test('a question behind retention is refused, not answered with a gap', async (t) => {
+  const data = await STORES['memory']?.();
+  if (data === undefined) throw new Error('There is no memory store.');
+  const { api, store } = await startCloud(t, data, ARRIVALS.slice(0, 60));
+  await store.retain([{ meters: ['vcpus'], keepFrom: at('2026-03-03') }]);
+  const asked = (from: string) => api.get(`/v1/usage?meter=vcpus&kind=duration&from=${from}&to=2026-03-05`);
+  t.match(await asked('2026-03-02'), { status: 410, json: { code: 'MTR_BEHIND_RETENTION' } });
+  t.match((await asked('2026-03-03')).json, { lines: [{ quantity: '96', coverage: '1' }] });
+});
+
+t.test('a definition that changes answers as it stood', async (t) => {
+  const data = await STORES['memory']?.();
+  if (data === undefined) throw new Error('There is no memory store.');
+  const clock = new ManualClock(at('2026-02-27'));
+  const store = await data.open(clock);
+  await recordArrivals(store, clock, ARRIVALS);
+  const define = async (conversion: string): Promise<Asking> => {
+    clock.jump(HOUR);
+    const definitions = [{ name: 'units', meter: 'vcpus', kind: 'integral' as const, conversion, unit: 'unit' }];
+    const api = await startApi(store, clock, { usage: { definitions, default_definitions: false } });
+    t.teardown(() => api.stop());
+    await api.get('/v1/definitions');
+    return api;
+  };
+  const question = `definition=units&${MARCH}&resource_id=i1`;
+  const first = await usage(await define('1'), question);
+  const api = await define('1/2');
+  const second = await usage(api, question);
+  const of = ({ lines }: Usage): string => lines[0]?.quantity ?? '';
+  t.equal(toText(add(parseDecimal(of(second)), parseDecimal(of(second)))), of(first));
+  t.strictSame((await usage(api, `${question}&as_of=${first.as_of}`)).lines, first.lines);
+  const diff = read(
+    await api.get(`/v1/usage/diff?${question}&from_as_of=${first.as_of}&to_as_of=${second.as_of}`),
+    DiffAnswer,
+  );
+  t.strictSame(
+    diff.changes.map(({ causes }) => causes),
+    [['definition']],
+  );
+  t.not(diff.definition.before.hash, diff.definition.after.hash);
+});
