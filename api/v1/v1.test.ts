@@ -365,6 +365,9 @@ t.test('posts beyond those that are being recorded are asked to come back', asyn
   t.match(await Promise.race(posts), { status: 503, json: { code: 'MTR_BUSY' } });
   release();
   const statuses = (await Promise.all(posts)).map(({ status }) => status);
-  t.same(statuses.sort((a, b) => a - b), [...Array.from({ length: 8 }, () => 200), 503]);
+  t.same(
+    statuses.sort((a, b) => a - b),
+    [...Array.from({ length: 8 }, () => 200), 503],
+  );
   t.equal((await send('POST', '/v1/messages', [{}], 'writer')).status, 200, 'a place is free again');
 });
