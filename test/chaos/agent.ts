@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +98,35 @@ export class ChaosAgent {
       config: this.#config(),
       probe: '/healthz',
     });
+  }
+
+  /** Runs until it ends by itself: what it wrote, how it ended, after how many seconds. */
+  async runToEnd(timeoutMs: number): Promise<{ code: number | null; output: string; seconds: number }> {
+    const config = join(this.#folder, 'once.yaml');
+    writeFileSync(config, this.#config());
+    const args = [
+      AGENT,
+      'run',
+      this.settings.role ?? 'compute',
+      '--data-dir',
+      this.dataDir,
+      '--config',
+      config,
+      '--port',
+      '0',
+    ];
+    const began = Date.now();
+    const child = spawn(process.execPath, args, {
+      env: this.settings.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (piece: Buffer) => (output += piece.toString()));
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    this.lives.push({ started: began, ended: Date.now(), how: 'drained' });
+    return { code, output, seconds: (Date.now() - began) / 1000 };
   }
 
   /** SIGKILL, then looks what is in the spool. */

@@ -3,8 +3,7 @@
  * handler with a fatal bug would.
  */
 const MAGIC = 'the magic word that kills';
-// oxlint-disable-next-line typescript/unbound-method -- called with its own `this` below
-const { decode } = TextDecoder.prototype;
+const decode = Reflect.get(TextDecoder.prototype, 'decode');
 TextDecoder.prototype.decode = function decodeOrDie(...args) {
   const text = decode.apply(this, args);
   if (text.includes(MAGIC)) process.kill(process.pid, 'SIGKILL');

@@ -2,7 +2,7 @@ import type { SampleAnswer } from './store-view.ts';
 import type { Issued } from './values.ts';
 
 /** What names a reading wherever it is met: no two readings have one key. */
-export function issuedKey({ issue, resource, meter }: Issued): string {
+export function issuedKey({ issue, resource, meter }: Pick<Issued, 'issue' | 'resource' | 'meter'>): string {
   return `${issue} ${resource} ${meter}`;
 }
 

@@ -9,7 +9,10 @@ export function judgeCounts(evidence: Evidence, expected: Expectation): Finding 
     const sum = [...told.values()].reduce((a, b) => a + b, 0);
     if (samples > 0 && expected.mayLose !== true && told.size === 0) continue; // A says so already
     if (sum > 0 && expected.mayLose !== true) problems.push(`agent ${agent.id} tells of ${sum} lost samples`);
-    if (sum > samples) problems.push(`agent ${agent.id} tells of ${sum} lost samples, ${samples} are missing`);
+    // What was recorded and lost before its receipt came is told as lost: the agent cannot know better.
+    if (sum > samples + recordedBefore(agent.id, evidence, expected)) {
+      problems.push(`agent ${agent.id} tells of ${sum} lost samples, ${samples} are missing`);
+    }
     const { droppedCounter: counted } = agent;
     if (counted !== null && counted !== sum) problems.push(`agent ${agent.id} counted ${counted} dropped, told ${sum}`);
   }
@@ -23,6 +26,13 @@ export function judgeCounts(evidence: Evidence, expected: Expectation): Finding 
     `${lost} lost and told, ${underWay} never spooled, ${evidence.duplicates} duplicate batches, ` +
     `${evidence.quarantine.length} refused, ${evidence.conflicts.length} conflicts`;
   return { letter: 'F', problems, seen };
+}
+
+/** Samples of destroyed batches that are in the ledger all the same. */
+function recordedBefore(agentId: string, { ledger }: Evidence, { mayMiss }: Expectation): number {
+  return ledger
+    .filter(({ agent_id, digest }) => agent_id === agentId && mayMiss?.has(digest) === true)
+    .reduce((sum, { samples }) => sum + samples, 0);
 }
 
 function refusalProblems({ quarantine }: Evidence, { refused = {}, refusedAtLeast = {} }: Expectation): string[] {

@@ -1,3 +1,4 @@
+import { readMessage, readMeteringEnvelope } from '@nephometer/core';
 import { issuedKey, keyOf } from './issued.ts';
 import type { AgentEvidence, Evidence, Expectation } from './judge-types.ts';
 import type { Issued } from './values.ts';
@@ -17,12 +18,13 @@ const POLLS_UNDER_WAY = 2;
 
 /** What an agent issued and the store has not, against what the agent itself says that it lost. */
 export function lostOf(agent: AgentEvidence, evidence: Evidence, expected: Expectation): Lost {
-  const { samples, conflicts, ledger } = evidence;
+  const { samples, conflicts, ledger, tapped } = evidence;
   const there = new Set(samples.map(keyOf));
   for (const version of conflicts.flatMap(({ versions }) => versions)) there.add(keyOf(version));
   const absent = agent.issued.filter((line) => !there.has(issuedKey(line)));
   const excused = underWayIssues(agent);
-  const unexplained = absent.filter(({ issue }) => !excused.has(issue));
+  const spooled = spooledKeys(agent, tapped);
+  const unexplained = absent.filter((line) => !excused.has(line.issue) || spooled.has(issuedKey(line)));
   const told = toldLosses(agent.id, { ledger });
   const failed = failedReadings(agent.id, { ledger }, agent.issued);
   const refused = refusedSamples(agent.id, evidence, expected);
@@ -68,6 +70,18 @@ function failedReadings(agentId: string, { ledger }: Pick<Evidence, 'ledger'>, i
     (sum, { pollsters }) => sum + perPoll - pollsters.reduce((n, { readings }) => n + readings, 0),
     0,
   );
+}
+
+/** Readings that are known to have been on the agent's disk: they were published, or lay in the spool when it was looked at. */
+function spooledKeys({ id, leftovers }: AgentEvidence, tapped: Evidence['tapped']): Set<string> {
+  const bodies = [...leftovers.values(), ...tapped.values()].map(({ body }) => readMeteringEnvelope(body));
+  const own = bodies.filter((one) => one.kind === 'batch' && one.header.agent_id === id);
+  return new Set(own.flatMap(({ texts }) => texts.map((text) => textKey(text))));
+}
+
+function textKey(text: string): string {
+  const { sample } = readMessage(text);
+  return issuedKey({ issue: String(sample.metadata.get('issue')), resource: sample.resourceId, meter: sample.meter });
 }
 
 /** The last polls of each run of the pollster that ended by SIGKILL. */

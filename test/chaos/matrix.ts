@@ -1,8 +1,10 @@
 import type { ChaosCase } from './case.ts';
 import { pollHangs, twoWitnesses } from './cases/agents.ts';
+import { memoryAlarm, topologyError } from './cases/alarms.ts';
 import { malformed, oversized, poison } from './cases/bad-messages.ts';
 import { brokerRestart, brokerWiped, halfOpen, unroutable } from './cases/broker.ts';
 import { clockJumps } from './cases/clock.ts';
+import { leaderKilled, partition } from './cases/cluster.ts';
 import { forgeries, replayed } from './cases/forgeries.ts';
 import { agentKilled, collectorKilled } from './cases/kills.ts';
 import { delivered3Times, reordered } from './cases/messages.ts';
@@ -14,7 +16,11 @@ export const CASES: readonly ChaosCase[] = [
   agentKilled,
   collectorKilled,
   brokerRestart,
+  leaderKilled,
+  partition,
   halfOpen,
+  memoryAlarm,
+  topologyError,
   brokerWiped,
   unroutable,
   diskFull,

@@ -21,6 +21,8 @@ const TRICKLE_MS = 50;
 /** A TCP line of loopback that can be slow, deaf, or cut. */
 export interface Proxy {
   readonly port: number;
+  /** Where new connections lead, as a load balancer would have it. */
+  target: number;
   readonly weather: Weather;
   /** All is well again for what is sent from now on. */
   clear(): void;
@@ -43,7 +45,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       client.destroy();
       return;
     }
-    const upstream = connect({ port: targetPort, host: '127.0.0.1' });
+    const upstream = connect({ port: proxy.target, host: '127.0.0.1' });
     for (const socket of [client, upstream]) {
       open.add(socket);
       socket.setNoDelay(true);
@@ -57,7 +59,8 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const cut = (): void => {
     for (const socket of open) socket.resetAndDestroy();
   };
-  return {
+  const proxy: Proxy = {
+    target: targetPort,
     port: (server.address() as AddressInfo).port,
     weather,
     clear: () => void Object.assign(weather, FAIR),
@@ -71,6 +74,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       server.close();
     },
   };
+  return proxy;
 }
 
 /** One direction. Pieces keep their order, whatever the weather does meanwhile. */

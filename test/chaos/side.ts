@@ -90,8 +90,8 @@ export class Side {
     );
     const roles = this.#settings.store === 'duckdb' ? ['collector', 'api'] : ['collector'];
     this.#collectors = await Promise.all(
-      this.#collectors.map((daemon, index) =>
-        daemon.process.isRunning() ? Promise.resolve(daemon) : this.#start(names[index] ?? '', ['run', ...roles]),
+      this.#collectors.map(async (daemon, index) =>
+        daemon.process.isRunning() ? daemon : this.#start(names[index] ?? '', ['run', ...roles]),
       ),
     );
     return dead;

@@ -18,8 +18,10 @@ export const storeDown: ChaosCase = {
     const influx = store === 'influxdb' ? await startInflux() : null;
     if (influx !== null) bench.onEnd(() => influx.stop());
     const lab = await bench.lab(influx === null ? {} : { influx: influx.url });
-    await lab.start({ resources: 30 });
-    for (let n = 1; n < (quick ? 2 : 4); n += 1) await lab.addAgent({ resources: 30 });
+    const usual = { resources: 30, resendAfter: quick ? '10m' : '40s' };
+    await lab.start(usual);
+    for (let n = 1; n < (quick ? 2 : 4); n += 1) await lab.addAgent(usual);
+    // As many repetitions of what has no receipt as the default of ten minutes gives in half an hour.
     // The embedded store is down when its process is.
     await (influx === null ? lab.side.stopCollectors() : influx.kill());
     const downSeconds = quick ? 12 : long ? 1800 : 120;
