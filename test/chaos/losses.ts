@@ -81,7 +81,8 @@ function spooledKeys({ id, leftovers }: AgentEvidence, tapped: Evidence['tapped'
 
 function textKey(text: string): string {
   const { sample } = readMessage(text);
-  return issuedKey({ issue: String(sample.metadata.get('issue')), resource: sample.resourceId, meter: sample.meter });
+  const issue = sample.metadata.get('issue');
+  return issuedKey({ issue: typeof issue === 'string' ? issue : '', resource: sample.resourceId, meter: sample.meter });
 }
 
 /** The last polls of each run of the pollster that ended by SIGKILL. */

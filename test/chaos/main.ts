@@ -9,6 +9,8 @@ import { readOptions } from './options.ts';
 import type { Options } from './options.ts';
 import { runCase } from './run-case.ts';
 import type { Outcome, Surroundings } from './run-case.ts';
+import { writeDoc } from './doc.ts';
+import { soakOf } from './soak.ts';
 import { detailsOf, lineOf } from './table.ts';
 
 function print(line: string): void {
@@ -17,9 +19,10 @@ function print(line: string): void {
 
 async function runMatrix(options: Options, around: Surroundings): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const asked = options.only ?? ALL_NUMBERS;
+  const soak = options.soak === null ? null : soakOf(options.soak);
+  const asked = soak === null ? (options.only ?? ALL_NUMBERS) : [soak.number];
   for (const number of asked) {
-    const one = CASES.find((candidate) => candidate.number === number);
+    const one = soak ?? CASES.find((candidate) => candidate.number === number);
     const missing = {
       title: 'not in this judge',
       findings: [],
@@ -41,6 +44,10 @@ async function runMatrix(options: Options, around: Surroundings): Promise<Outcom
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
+  if (options.doc !== null) {
+    writeDoc(options.doc);
+    return 0;
+  }
   const say = (line: string): void => (options.verbose ? print(`        ${line}`) : undefined);
   await ensureTools('rabbitmq', 'epmd', ...(options.store === 'influxdb' ? (['influxdb'] as const) : []));
   const rabbit = await startRabbit();

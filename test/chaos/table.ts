@@ -27,15 +27,28 @@ export function detailsOf({ findings, also, reason }: Outcome, all: boolean): st
   return lines.map((line) => `      ${line}`);
 }
 
-/** The rows of a run as a Markdown table. */
-export function markdownOf(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map(({ number, title, state, findings, also, reason }) => {
-    const seen = [
-      ...findings.filter(({ letter }) => 'AF'.includes(letter)).map((one) => one.seen),
-      ...also.map((one) => `${one.claim}: ${one.seen}`),
-    ];
-    const text = reason === null ? seen.join('; ') : (reason.split('\n')[0] ?? '');
-    return `| ${number} | ${title} | ${state} | ${text.replaceAll('|', '\\|')} |`;
+/** Some runs side by side as a Markdown table: a line a fault, a column a store, and what the first of them saw. */
+export function markdownOf(runs: readonly { readonly store: string; readonly outcomes: readonly Outcome[] }[]): string {
+  const numbers = [...new Set(runs.flatMap(({ outcomes }) => outcomes.map(({ number }) => number)))].sort(
+    (a, b) => a - b,
+  );
+  const rows = numbers.map((number) => {
+    const found = runs.map(({ outcomes }) => outcomes.find((one) => one.number === number));
+    const injected = found.find((one) => one !== undefined && one.state !== 'not injected') ?? found.find((one) => one);
+    const states = found.map((one) => one?.state ?? '').join(' | ');
+    return `| ${number} | ${injected?.title ?? ''} | ${states} | ${seenOf(injected)} |`;
   });
-  return ['| # | fault | result | seen |', '| --: | --- | --- | --- |', ...rows].join('\n');
+  const stores = runs.map(({ store }) => store);
+  const head = ['#', 'fault', ...stores, 'seen'];
+  const rule = ['--:', '---', ...stores.map(() => '---'), '---'];
+  return [`| ${head.join(' | ')} |`, `| ${rule.join(' | ')} |`, ...rows].join('\n');
+}
+
+function seenOf(outcome: Outcome | undefined): string {
+  if (outcome === undefined) return '';
+  if (outcome.reason !== null) return outcome.reason.split('\n')[0] ?? '';
+  const counts = outcome.findings.filter(({ letter }) => 'AF'.includes(letter)).map(({ seen }) => seen);
+  const claims = outcome.also.map(({ claim, seen }) => `${claim}: ${seen}`);
+  const text = [...claims, ...counts].join('; ').replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
+  return text.replaceAll(/chaos_[0-9a-f]+/g, 'NAMESPACE').replaceAll(/pids? [\d, ]+\d/g, 'the same process');
 }
