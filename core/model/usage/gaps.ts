@@ -56,8 +56,9 @@ function silence(near: Reading): GapReason {
 
 function append(gaps: ExplainedGap[], gap: ExplainedGap): void {
   const last = gaps.at(-1);
-  if (last === undefined || last.reason !== gap.reason || last.to !== gap.from) gaps.push(gap);
-  else gaps[gaps.length - 1] = { ...last, to: gap.to, revision: Math.max(last.revision, gap.revision) };
+  const goesOn = last?.to === gap.from && last.reason === gap.reason && last.revision === gap.revision;
+  if (goesOn) gaps[gaps.length - 1] = { ...last, to: gap.to };
+  else gaps.push(gap);
 }
 
 /** A lost reading would have held for an interval; one of this very series up to the next reading. */

@@ -59,11 +59,9 @@ export function readingsOf(samples: readonly UsageSample[], watch: Watch, maxHol
   });
 }
 
-/** After the last reading: at most REACH. */
-export function spellAfter(a: Reading, watch: Watch, end: Micros): Spell {
-  const at = a.sample.timestamp;
-  const to = Math.max(at, Math.min(end, at + REACH));
-  return spell(a, null, to, watch);
+/** After the last reading: REACH, wherever the question ends, since what comes later says what this time was. */
+export function spellAfter(a: Reading, watch: Watch): Spell {
+  return spell(a, null, a.sample.timestamp + REACH, watch);
 }
 
 export function spellBetween(a: Reading, b: Reading, watch: Watch): Spell {

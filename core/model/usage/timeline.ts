@@ -103,7 +103,7 @@ function levels(readings: readonly Reading[], watch: Watch, query: TimelineQuery
     query,
     (a, b) => level(spellBetween(a, b, watch), a, b, watch, pieces),
     (a) => {
-      const spell = spellAfter(a, watch, query.to);
+      const spell = spellAfter(a, watch);
       level(spell, a, null, watch, pieces);
       return spell.to;
     },
@@ -131,7 +131,7 @@ function growths(readings: readonly Reading[], watch: Watch, query: TimelineQuer
     query,
     (a, b) => growthBetween(a, b, spellBetween(a, b, watch), watch, pieces),
     (a) => {
-      const spell = spellAfter(a, watch, query.to);
+      const spell = spellAfter(a, watch);
       growthAfter(a, spell, watch, pieces);
       return spell.to;
     },
