@@ -15,8 +15,9 @@ import type { LostSpan, UsageSample } from './types.ts';
  * | a reading that is set aside (conflict, voided, refused)     | gap, to the next reading                 |
  * | `max_hold`                                                  | gap                                      |
  *
- * After "not there" the time up to the next reading is not there either, except where the agent fell silent in between:
- * what was seen absent stays absent for a hold, too, and then is unknown.
+ * After "not there" the time up to the last tick that shows it absent is not there either, silences in between or not: a
+ * visit from first to last within a silence leaves no trace. From that tick on to the next reading it is not there where
+ * the ticks went on; where the agent fell silent, what was seen absent stays absent for a hold, too, and then is unknown.
  */
 export interface Reading {
   readonly sample: UsageSample;

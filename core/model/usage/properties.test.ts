@@ -218,16 +218,18 @@ for (const seed of SEEDS) {
       counter: [],
       cycles: [],
     };
-    let [value, isThere] = [0, true];
+    const silences = Array.from({ length: 6 }, () => FROM + random.below(DAY));
+    const isHeard = (at: number) => silences.every((start) => at < start || at >= start + 20 * MINUTE);
+    let [value, isThere, hasTurned] = [0, true, false];
     for (let at = FROM - HOUR; at < FROM + DAY + HOUR; at += MINUTE) {
       value = random.chance(0.005) ? 0 : value + random.below(60);
-      if (random.chance(0.003)) isThere = !isThere;
+      // A visit from first to last within one silence is beyond what any bound can know.
+      if (isHeard(at)) hasTurned = false;
+      if (!hasTurned && random.chance(0.003)) [isThere, hasTurned] = [!isThere, true];
       truth.cycles.push(sketchCycle({ at }));
       if (isThere) truth.gauge.push(sketchSample({ at, volume: '1' }));
       truth.counter.push(sketchSample({ at, volume: String(value), type: 'cumulative' }));
     }
-    const silences = Array.from({ length: 6 }, () => FROM + random.below(DAY));
-    const isHeard = (at: number) => silences.every((start) => at < start || at >= start + 20 * MINUTE);
     const heard = (samples: readonly UsageSample[]) => ({
       samples: samples.filter(({ timestamp }) => isHeard(timestamp)),
       cycles: truth.cycles.filter(({ report }) => isHeard(report.scheduled)),
