@@ -99,8 +99,8 @@ export async function startNode(options: NodeOptions): Promise<RabbitServer> {
     const describe = (): string => `RabbitMQ ${nodeName} is not ready:\n${tail(logFile)}`;
     const ready = async (): Promise<boolean> => {
       if (!node.isRunning()) throw new Error(`RabbitMQ ${nodeName} ended at its start:\n${node.lastOutput()}`);
-      // It listens a moment before it is through with its start.
-      return tail(logFile, 200).includes('Server startup complete') && speaksAmqp(port);
+      // It listens a moment before it is through with its start; clients that came back meanwhile fill its log.
+      return tail(logFile, Infinity).includes('Server startup complete') && speaksAmqp(port);
     };
     await until(ready, { timeoutMs: 90_000, describe });
     const pid = Number(readFileSync(join(folder, 'node.pid'), 'utf8'));
