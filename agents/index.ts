@@ -3,6 +3,8 @@ export type { Agent, AgentOptions, AgentRole } from './agent.ts';
 export { agentIdentity } from './identity.ts';
 export { pollPlugins } from './poll-plugins.ts';
 export type { PollPluginsOptions } from './poll-plugins.ts';
+export { newEpoch, Sealer } from './seal.ts';
+export type { Epoch, FinishedCycle, SealedBatch, SealerOptions } from './seal.ts';
 export { checkSources } from './sources.ts';
 export { openLmdbSpool } from './spool.ts';
 export type { LmdbSpoolOptions } from './spool.ts';

@@ -10,3 +10,5 @@ export { onNotification } from './listen.ts';
 export type { Heard, ListenOptions, NotifiedCounter } from './listen.ts';
 export { activeListener } from './match.ts';
 export type { ActiveListener } from './match.ts';
+export { verifyBatch } from './verify.ts';
+export type { Verdict, VerifyContext } from './verify.ts';

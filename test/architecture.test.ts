@@ -20,6 +20,7 @@ const ALLOWED: Readonly<Record<string, readonly RegExp[]>> = {
   client: [],
   cli: [/./],
   test: [/./],
+  bench: [/./],
 };
 const PLUGIN: readonly RegExp[] = [/^@nephometer\/core\/plugin(\/testing)?$/];
 
@@ -135,7 +136,7 @@ function workspaces(): Map<string, string> {
   const nested = ['bus', 'store', 'plugins'].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => `${folder}/${name}`),
   );
-  const folders = ['core', 'agents', 'collector', 'api', 'client', 'cli', 'test', ...nested];
+  const folders = ['core', 'agents', 'collector', 'api', 'client', 'cli', 'test', 'bench', ...nested];
   return new Map(
     folders.map((folder) => [
       (JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as { name: string }).name,
