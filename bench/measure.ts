@@ -29,10 +29,10 @@ export interface Subject {
   /** Runs that are timed as one, for what is over too soon. Default 1. */
   readonly times?: number;
   /** Before and after each run, not timed. */
-  before?(): Promise<void> | void;
-  after?(): Promise<void> | void;
+  readonly before?: () => Promise<void> | void;
+  readonly after?: () => Promise<void> | void;
   /** Timed. @returns how many units it did; another number than the course's is an error */
-  run(): Promise<number> | number;
+  readonly run: () => Promise<number> | number;
 }
 
 /** Of the rounds: the middle one, and the outermost. */
