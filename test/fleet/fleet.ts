@@ -11,10 +11,12 @@ const GRACE_MS = 90_000;
 
 export interface FleetOptions extends Pick<
   FleetSettings,
-  'bus' | 'namespace' | 'resendAfter' | 'resources' | 'intervalMs'
+  'bus' | 'namespace' | 'resendAfter' | 'resources' | 'intervalMs' | 'clockBehind'
 > {
   readonly agents: number;
   readonly processes: number;
+  /** Beginning of their ids; `fleet` by default. */
+  readonly name?: string;
   /** The master key that the agents' keys are derived from. */
   readonly master: Uint8Array;
 }
@@ -34,7 +36,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     const folder = temporaryFolder('nephometer-fleet');
-    this.ids = Array.from({ length: options.agents }, (_, index) => `fleet-${index + 1}`);
+    this.ids = Array.from({ length: options.agents }, (_, index) => `${options.name ?? 'fleet'}-${index + 1}`);
     this.#parts = Array.from({ length: options.processes }, (_, part) => {
       const mine = this.ids.filter((_id, index) => index % options.processes === part);
       return startPart(join(folder, `part-${part}`), mine, options);
@@ -68,7 +70,7 @@ export class Fleet {
 }
 
 function startPart(folder: string, ids: readonly string[], options: FleetOptions) {
-  const { agents: _agents, processes: _processes, master, ...common } = options;
+  const { agents: _agents, processes: _processes, name: _name, master, ...common } = options;
   const oracle = join(folder, 'oracle.ndjson');
   mkdirSync(folder);
   writeFileSync(oracle, '');

@@ -52,7 +52,7 @@ export async function startMember(settings: MemberSettings, fleet: FleetSettings
     keyring: await loadKeyring(config, {}),
     spool: telling(spool, id, tell),
     agentId: id,
-    clock: systemClock,
+    clock: { ...systemClock, now: () => systemClock.now() - (fleet.clockBehind ?? 0) },
     log,
     metrics,
     status,

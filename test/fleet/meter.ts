@@ -8,11 +8,7 @@ const METERS = {
 } as const;
 
 /** A pollster that tells what it gives before it gives it. Its values are a function of resource and poll. */
-export function meterOf(
-  agent: string,
-  count: number,
-  tell: (line: IssuedLine) => void,
-): ActivePlugin<Pollster> {
+export function meterOf(agent: string, count: number, tell: (line: IssuedLine) => void): ActivePlugin<Pollster> {
   let polls = 0;
   const plugin: Pollster = {
     kind: 'pollster',

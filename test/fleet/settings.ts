@@ -8,6 +8,8 @@ export interface FleetSettings {
   /** Resources of each agent; two meters each. */
   readonly resources: number;
   readonly intervalMs: number;
+  /** How far the agents' wall clocks are behind, microseconds. */
+  readonly clockBehind?: number;
   readonly members: readonly MemberSettings[];
   /** File for the lines of the oracle, one JSON object each. */
   readonly oracle: string;
