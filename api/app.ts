@@ -1,16 +1,27 @@
 import Koa from 'koa';
 import { Router } from '@koa/router';
+import { HttpServer } from '@nephometer/core';
 import type { ProcessStatus, Service } from '@nephometer/core';
 import { authenticate } from './auth.ts';
 import type { ApiOptions, ApiRouter, ApiState } from './context.ts';
 import { addDocs } from './docs/serve.ts';
 import { isV2, httpError } from './errors.ts';
 import { answerErrors, observeRequests } from './observe.ts';
-import { HttpServer } from './server.ts';
 import { addV1 } from './v1/routes.ts';
 import { addV2 } from './v2/routes.ts';
 
 const DEFAULT_PORT = 8777;
+
+const LIMITS = {
+  headersMs: 15_000,
+  requestMs: 120_000,
+  keepAliveMs: 65_000,
+  // Long questions name many resources.
+  headerBytes: 64 * 1024,
+  connections: 2_000,
+  requestsPerSocket: 10_000,
+  drainMs: 10_000,
+};
 
 /** The query API of one process. */
 export interface Api extends Service {
@@ -23,7 +34,7 @@ export function createApi(options: ApiOptions): Api {
   const { config, log } = options;
   const handle = createApp(options).callback();
   const { host, port = DEFAULT_PORT } = config.listen;
-  const server = new HttpServer((request, response) => void handle(request, response), host, port);
+  const server = new HttpServer((request, response) => void handle(request, response), { host, port }, LIMITS);
   return {
     name: 'api',
     get url() {

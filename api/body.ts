@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http';
-import { JsonSyntaxError, parseJson } from '@nephometer/core';
+import { JsonSyntaxError, parseJson, readBounded } from '@nephometer/core';
 import type { JsonValue } from '@nephometer/core';
 import type { ApiContext } from './context.ts';
 import { badRequest, HttpError, httpError } from './errors.ts';
@@ -8,19 +7,12 @@ import { badRequest, HttpError, httpError } from './errors.ts';
 export async function readBody(ctx: ApiContext, limit: number): Promise<Buffer> {
   checkType(ctx);
   if (Number(ctx.get('Content-Length') || 0) > limit) throw tooLarge(limit);
-  const parts: Buffer[] = [];
-  let size = 0;
   try {
-    for await (const part of ctx.req as IncomingMessage & AsyncIterable<Buffer>) {
-      size += part.length;
-      if (size > limit) throw tooLarge(limit);
-      parts.push(part);
-    }
+    return await readBounded(ctx.req, limit, () => tooLarge(limit));
   } catch (cause) {
     if (cause instanceof HttpError) throw cause;
     throw badRequest('The request body broke off.');
   }
-  return Buffer.concat(parts, size);
 }
 
 function checkType(ctx: ApiContext): void {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { readBounded } from '@nephometer/core';
 
 /** The request says, or turns out, to be larger than is taken. */
 export class BodyTooLarge extends Error {
@@ -13,14 +14,7 @@ export class BodyTooLarge extends Error {
 export async function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > most) throw tooLarge(`${announced} bytes`, most);
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > most) throw tooLarge(`more than ${most} bytes`, most);
-    parts.push(part);
-  }
-  return Buffer.concat(parts, size);
+  return readBounded(request, most, () => tooLarge(`more than ${most} bytes`, most));
 }
 
 function tooLarge(found: string, most: number): BodyTooLarge {

@@ -1,7 +1,6 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
-  ConfigError,
+  HttpServer,
   isLoopback,
   messageOf,
   MeteringError,
@@ -31,6 +30,15 @@ export interface CollectorServer extends Service {
 
 /** Bodies held at a time, so that memory stays bounded whatever is posted; more are told to come back. */
 const MOST_POSTS = 8;
+const LIMITS = {
+  headersMs: 10_000,
+  requestMs: 120_000,
+  keepAliveMs: 5_000,
+  headerBytes: 16_384,
+  connections: 1_000,
+  requestsPerSocket: 10_000,
+  drainMs: 5_000,
+};
 const OPEN_PATHS = ['/healthz', '/readyz'];
 
 /** The collector's own door: `POST /v1/messages` for those without a broker, and the state of its process. */
@@ -41,41 +49,25 @@ export function createCollectorServer(options: CollectorServerOptions): Collecto
 class HttpDoor implements CollectorServer {
   readonly name = 'collector server';
   readonly #options: CollectorServerOptions;
-  readonly #server: Server;
+  readonly #server: HttpServer;
   #posts = 0;
 
   constructor(options: CollectorServerOptions) {
     this.#options = options;
-    const limits = { headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 };
-    this.#server = createServer(limits, (request, response) => void this.#serve(request, response));
-    this.#server.maxConnections = 1_000;
+    this.#server = new HttpServer((request, response) => void this.#serve(request, response), options, LIMITS);
   }
 
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : this.#options.port;
+    return this.#server.port ?? this.#options.port;
   }
 
   async start(): Promise<void> {
-    const { host, port, log } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      const failed = (cause: Error): void => reject(cannotListen(host, port, cause));
-      this.#server.once('error', failed);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', failed);
-        resolve();
-      });
-    });
-    log.info({ url: `http://${host}:${this.port}/` }, 'Taking messages by HTTP.');
+    await this.#server.listen();
+    this.#options.log.info({ url: this.#server.url }, 'Taking messages by HTTP.');
   }
 
-  async stop(): Promise<void> {
-    if (!this.#server.listening) return;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeIdleConnections();
-      setTimeout(() => this.#server.closeAllConnections(), 5_000).unref();
-    });
+  stop(): Promise<void> {
+    return this.#server.close();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -197,9 +189,4 @@ function send(response: ServerResponse, { status, contentType, body, headers }: 
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);
   if (!response.req.complete) response.once('finish', () => response.req.destroy());
-}
-
-function cannotListen(host: string, port: number, cause: Error): ConfigError {
-  const message = `cannot listen on ${host}:${port}: ${cause.message}; name a free port`;
-  return new ConfigError([{ file: 'configuration', line: null, key: 'listen.port', message }]);
 }

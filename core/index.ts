@@ -57,5 +57,7 @@ export * from './model/agent-history.ts';
 export * from './model/ranges.ts';
 export * from './model/resolution.ts';
 export * from './exit-codes.ts';
+export * from './bounded.ts';
+export * from './http-server.ts';
 export * from './signing/keyring-file.ts';
 export * from './status-server.ts';

@@ -1,7 +1,6 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigError, messageOf } from './errors.ts';
+import { HttpServer } from './http-server.ts';
 import type { Service } from './lifecycle.ts';
 import type { Logger } from './log.ts';
 import type { ProcessStatus, StatusAnswer } from './status.ts';
@@ -23,6 +22,16 @@ export interface StatusServer extends Service {
   readonly port: number | null;
 }
 
+const LIMITS = {
+  headersMs: 5_000,
+  requestMs: 10_000,
+  keepAliveMs: 5_000,
+  headerBytes: 16_384,
+  connections: 100,
+  requestsPerSocket: 1_000,
+  drainMs: 1_000,
+};
+
 /** Paths for probes: they say nothing but alive and ready, and want no token. */
 const OPEN_PATHS = ['/healthz', '/readyz'];
 
@@ -39,56 +48,27 @@ export function serveStatus(options: StatusServerOptions): StatusServer {
       'use 127.0.0.1, or declare tokens in api.tokens';
     throw new ConfigError([{ file: 'configuration', line: null, key: 'listen.host', message }]);
   }
-  let server: Server | null = null;
+  const server = new HttpServer((request, response) => void serve(options, request, response), options, LIMITS);
   return {
     name: 'status server',
     get port() {
-      const address = server?.address() as AddressInfo | string | null | undefined;
-      return typeof address === 'object' && address !== null ? address.port : null;
+      return server.port;
     },
     async start() {
-      server = await listen(options);
-      const { port } = server.address() as AddressInfo;
-      options.log.info({ url: `http://${host}:${port}/` }, 'Serving health and metrics.');
+      await server.listen();
+      options.log.info({ url: server.url }, 'Serving health and metrics.');
     },
-    async stop() {
-      const running = server;
-      server = null;
-      if (running === null) return;
-      await new Promise<void>((resolve) => {
-        running.close(() => resolve());
-        running.closeAllConnections();
-      });
-    },
+    stop: () => server.close(),
   };
 }
 
-async function listen(options: StatusServerOptions): Promise<Server> {
-  const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
-    respond(options, request, response).catch((cause: unknown) => {
-      options.log.error({ path: request.url, cause: messageOf(cause) }, 'A status request failed.');
-      response.destroy();
-    });
-  });
-  server.maxRequestsPerSocket = 1000;
-  server.maxConnections = 100;
-  server.keepAliveTimeout = 5_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(cannotListen(options, cause)));
-    server.listen(options.port, options.host, resolve);
-  });
-  return server;
-}
-
-/** Why a process cannot answer at `listen.host` and `listen.port`, as a mistake of the configuration. */
-export function cannotListen(
-  { host, port }: { readonly host: string; readonly port: number },
-  cause: NodeJS.ErrnoException,
-): ConfigError {
-  const why = cause.code === 'EADDRINUSE' ? 'the port is taken; choose another' : messageOf(cause);
-  return new ConfigError([
-    { file: 'configuration', line: null, key: 'listen.port', message: `cannot listen on ${host}:${port}: ${why}` },
-  ]);
+async function serve(options: StatusServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    await respond(options, request, response);
+  } catch (cause) {
+    options.log.error({ path: request.url, cause: messageOf(cause) }, 'A status request failed.');
+    response.destroy();
+  }
 }
 
 async function respond(

@@ -25,7 +25,8 @@ export function patternListProblem(patterns: readonly string[]): string | null {
   return null;
 }
 
-function isGlob(pattern: string): boolean {
+/** Whether a pattern, with or without `!`, can be matched. */
+export function isGlob(pattern: string): boolean {
   try {
     globToRegExp(pattern.replace(/^!/, ''));
     return true;

@@ -15,6 +15,9 @@ export { z } from 'zod';
 export { JsonNumber, parseJson, stringifyJson, toPlain, fromPlain, isJsonObject } from '../json.ts';
 export type { JsonObject, JsonValue } from '../json.ts';
 export type { SampleType } from '../model/sample.ts';
+/** What several plugins need: lists of globs, secrets in files, answers that must not be endless. */
+export { matchesPatterns } from '../model/patterns.ts';
+export { boundedText, Globs, matchesAny, secretIn } from './tools.ts';
 
 /** Version of this contract. A plugin made for another is refused with the reason. */
 export const CONTRACT_VERSION = 1;

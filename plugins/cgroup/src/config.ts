@@ -1,9 +1,7 @@
-import { z } from '@nephometer/core/plugin';
+import { Globs, z } from '@nephometer/core/plugin';
 
 export const Kind = z.enum(['container', 'pod', 'service', 'user', 'machine', 'slice', 'scope', 'other']);
 export type Kind = z.output<typeof Kind>;
-
-const Globs = z.array(z.string().min(1));
 
 /** Options of the cgroup plugin, below `plugins.cgroup`. */
 export const CgroupConfig = z.strictObject({
@@ -35,22 +33,3 @@ export const CgroupConfig = z.strictObject({
   }),
 });
 export type CgroupConfig = z.output<typeof CgroupConfig>;
-
-/** Whether one of some names matches one of some globs (`*` and `?`). */
-export function matchesAny(globs: readonly string[], names: readonly string[]): boolean {
-  return globs.some((glob) => {
-    const expression = globExpression(glob);
-    return names.some((name) => expression.test(name));
-  });
-}
-
-const expressions = new Map<string, RegExp>();
-
-function globExpression(glob: string): RegExp {
-  const known = expressions.get(glob);
-  if (known !== undefined) return known;
-  const escaped = glob.replace(/[\\^$.+()[\]{}|]/g, '\\$&');
-  const expression = new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
-  expressions.set(glob, expression);
-  return expression;
-}

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { matchesAny } from '@nephometer/core/plugin';
 import type { Resource } from '@nephometer/core/plugin';
-import { matchesAny } from './config.ts';
 import type { CgroupConfig, Kind } from './config.ts';
 import type { Hierarchy } from './mounts.ts';
 import { identify } from './names.ts';
@@ -89,7 +89,7 @@ function isWanted(place: Place, { kinds, nested, include, exclude }: CgroupConfi
   const { identity, path } = place;
   if (!kinds.includes(identity.kind) || (!nested && isNested(place))) return false;
   const names = namesOf(identity, path);
-  return matchesAny(include, names) && !matchesAny(exclude, names);
+  return anyMatches(include, names) && !anyMatches(exclude, names);
 }
 
 /** What all else lies in, so that it is counted there. */
@@ -106,6 +106,10 @@ function isNested({ identity: { kind }, above }: Place): boolean {
     const { kind: around } = identity;
     return around === kind || around === 'container' || around === 'machine' || outer.includes(around);
   });
+}
+
+function anyMatches(globs: readonly string[], names: readonly string[]): boolean {
+  return names.some((name) => matchesAny(globs, name));
 }
 
 function namesOf({ name, containerId, podUid }: Identity, path: string): readonly string[] {
@@ -125,7 +129,7 @@ function toGroup(place: Place, id: string, folders: Folders, config: CgroupConfi
   const { identity, path, above } = place;
   const parent = above.findLast((one) => !['slice', 'scope', 'other'].includes(one.identity.kind));
   const names = namesOf(identity, path);
-  const project = Object.entries(config.projects).find(([glob]) => matchesAny([glob], names))?.[1] ?? null;
+  const project = Object.entries(config.projects).find(([glob]) => anyMatches([glob], names))?.[1] ?? null;
   return {
     id,
     projectId: project,

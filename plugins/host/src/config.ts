@@ -1,6 +1,4 @@
-import { z } from '@nephometer/core/plugin';
-
-const Globs = z.array(z.string().min(1));
+import { Globs, z } from '@nephometer/core/plugin';
 
 /** Types of file systems that live in memory, show the kernel, or are stored elsewhere. */
 const WITHOUT_DATA_OF_THE_NODE = [
@@ -32,22 +30,3 @@ export const HostConfig = z.strictObject({
   }),
 });
 export type HostConfig = z.output<typeof HostConfig>;
-
-/** Whether a name matches one of some globs (`*` and `?`). */
-export function matchesAny(globs: readonly string[], name: string): boolean {
-  return globs.some((glob) => globExpression(glob).test(name));
-}
-
-const expressions = new Map<string, RegExp>();
-
-function globExpression(glob: string): RegExp {
-  const known = expressions.get(glob);
-  if (known !== undefined) return known;
-  const escaped = glob
-    .replace(/[\\^$.+()[\]{}|]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  const expression = new RegExp(`^${escaped}$`, 's');
-  expressions.set(glob, expression);
-  return expression;
-}

@@ -1,4 +1,4 @@
-import { matchesAny } from './config.ts';
+import { matchesAny } from '@nephometer/core/plugin';
 import { digits } from './node-files.ts';
 import type { Measured, NodeFiles } from './node-files.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { matchesAny } from './config.ts';
+import { matchesAny } from '@nephometer/core/plugin';
 import type { HostConfig } from './config.ts';
 import type { Measured, NodeFiles } from './node-files.ts';
 

@@ -1,10 +1,10 @@
+import { secretIn } from '@nephometer/core/plugin';
 import type { Auth, HttpOptions } from './config.ts';
 import type { Definition } from './definition.ts';
 import { fetchText, StatusError } from './fetch.ts';
 import type { HttpLimits } from './fetch.ts';
 import { KeystoneSession } from './keystone.ts';
 import { s3Headers } from './s3.ts';
-import { secretIn } from './secrets.ts';
 
 /** A page to be asked for. */
 export interface Page {

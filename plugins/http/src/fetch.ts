@@ -1,3 +1,5 @@
+import { boundedText } from '@nephometer/core/plugin';
+
 /** One request; only GET for pollsters, POST for tokens. */
 export interface HttpRequest {
   readonly url: URL;
@@ -96,27 +98,12 @@ export function assertOrigin(url: URL, from: URL, otherOrigins: ReadonlySet<stri
 
 async function readAnswer(response: Response, url: URL, maxSize: number): Promise<HttpAnswer> {
   if (!response.ok) {
-    const body = await boundedText(response, url, maxSize).catch(() => '');
+    const body = await boundedText(response, shownUrl(url), maxSize).catch(() => '');
     const said = body.replace(/\s+/g, ' ').trim().slice(0, 200);
     const status = `${response.status} ${response.statusText}`.trimEnd();
     throw new StatusError(response.status, `${shownUrl(url)} answered ${status}${said === '' ? '' : `: ${said}`}`);
   }
-  return { text: await boundedText(response, url, maxSize), headers: response.headers };
-}
-
-async function boundedText(response: Response, url: URL, maxSize: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maxSize) throw new Error(`${shownUrl(url)} answers more than max_size, ${maxSize} bytes`);
-    chunks.push(chunk);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch (cause) {
-    throw new Error(`${shownUrl(url)} answers what is not UTF-8`, { cause });
-  }
+  return { text: await boundedText(response, shownUrl(url), maxSize), headers: response.headers };
 }
 
 /** A URL for messages, without what may be a secret. */

@@ -1,9 +1,8 @@
-import { isJsonObject, parseJson } from '@nephometer/core/plugin';
+import { isJsonObject, parseJson, secretIn } from '@nephometer/core/plugin';
 import type { JsonValue } from '@nephometer/core/plugin';
 import type { KeystoneAuth } from './config.ts';
 import { fetchText } from './fetch.ts';
 import type { HttpLimits } from './fetch.ts';
-import { secretIn } from './secrets.ts';
 
 /** What Keystone gave: a token and where the services answer. */
 export interface Grant {

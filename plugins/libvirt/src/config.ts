@@ -1,4 +1,4 @@
-import { z } from '@nephometer/core/plugin';
+import { Globs, z } from '@nephometer/core/plugin';
 
 /** Options of the libvirt plugin, below `plugins.libvirt`. */
 export const LibvirtConfig = z.strictObject({
@@ -16,16 +16,8 @@ export const LibvirtConfig = z.strictObject({
   without_nova_metadata: z.boolean().prefault(true).meta({
     description: 'Whether guests that Nova did not make are measured too. Their project is null.',
   }),
-  exclude: z.array(z.string().min(1)).prefault([]).meta({
+  exclude: Globs.prefault([]).meta({
     description: 'Guests left out, as globs over the name that libvirt has for them.',
   }),
 });
 export type LibvirtConfig = z.output<typeof LibvirtConfig>;
-
-/** Whether a name matches one of some globs (`*` and `?`). */
-export function matchesAny(globs: readonly string[], name: string): boolean {
-  return globs.some((glob) => {
-    const escaped = glob.replace(/[\\^$.+()[\]{}|]/g, '\\$&');
-    return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(name);
-  });
-}

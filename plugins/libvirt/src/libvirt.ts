@@ -1,6 +1,6 @@
-import { definePollster } from '@nephometer/core/plugin';
+import { definePollster, matchesAny } from '@nephometer/core/plugin';
 import type { PollContext, Reading, Resource } from '@nephometer/core/plugin';
-import { LibvirtConfig, matchesAny } from './config.ts';
+import { LibvirtConfig } from './config.ts';
 import { Hypervisor } from './hypervisor.ts';
 import type { Guest } from './hypervisor.ts';
 import { metadataOf } from './metadata.ts';

@@ -1,4 +1,4 @@
-import { z } from '@nephometer/core/plugin';
+import { Globs, z } from '@nephometer/core/plugin';
 
 const Labels = z.array(z.string().min(1));
 
@@ -21,7 +21,7 @@ export type Target = z.output<typeof Target>;
 /** Options of the prometheus plugin, below `plugins.prometheus`. */
 export const PrometheusConfig = z.strictObject({
   targets: z.array(Target).prefault([]).meta({ description: 'The exporters to scrape.' }),
-  metrics: Labels.prefault(['*']).meta({
+  metrics: Globs.prefault(['*']).meta({
     description: 'Names of metrics to take, as globs; `!` in front leaves out.',
   }),
   prefix: z.string().prefault('').meta({ description: 'Put before each metric name to make the meter name.' }),

@@ -6,7 +6,6 @@ import t from 'tap';
 import { checkPollster, goldenCases, pollPlugin } from '@nephometer/core/plugin/testing';
 import type { PreparedCase } from '@nephometer/core/plugin/testing';
 import { ExpositionError, parseExposition } from './exposition.ts';
-import { matchesGlobs } from './globs.ts';
 import prometheus from './prometheus.ts';
 
 const EXPOSITION = `# HELP http_requests_total The total, with a \\\\ and a\\nline.
@@ -185,12 +184,4 @@ void t.test('a redirect is not followed, so that no exporter sends us and our to
 void t.test('the contract is kept', async (t) => {
   const url = await exporter(t, { '/': 'a 1\n' });
   await checkPollster(prometheus, { options: { targets: [{ url }] } });
-});
-
-void t.test('metrics are chosen by globs', (t) => {
-  t.ok(matchesGlobs(['node_*'], 'node_load1'));
-  t.notOk(matchesGlobs(['node_*', '!node_scrape*'], 'node_scrape_x'));
-  t.ok(matchesGlobs(['!go_*'], 'node_load1'));
-  t.notOk(matchesGlobs(['go_?'], 'go_xx'));
-  t.end();
 });

@@ -1,9 +1,8 @@
-import { definePollster } from '@nephometer/core/plugin';
+import { definePollster, matchesPatterns } from '@nephometer/core/plugin';
 import type { PollContext, Reading } from '@nephometer/core/plugin';
 import { PrometheusConfig } from './config.ts';
 import { parseExposition } from './exposition.ts';
 import type { ExposedSample } from './exposition.ts';
-import { matchesGlobs } from './globs.ts';
 import { readingOf, sampleType } from './readings.ts';
 import type { TargetResource } from './readings.ts';
 import { scrape } from './scrape.ts';
@@ -49,7 +48,7 @@ function* readingsIn(
   options: PrometheusConfig,
 ): Generator<Reading<TargetResource>> {
   for (const sample of parseExposition(text)) {
-    const type = matchesGlobs(options.metrics, sample.name) ? sampleType(sample) : null;
+    const type = matchesPatterns(options.metrics, sample.name) ? sampleType(sample) : null;
     if (type !== null && isFinite(sample)) yield readingOf(sample, type, resource, options);
   }
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { boundedText, secretIn } from '@nephometer/core/plugin';
 import type { Target } from './config.ts';
 
 const ACCEPT = 'application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.8,*/*;q=0.1';
@@ -22,20 +22,4 @@ async function authorization(target: Target): Promise<Record<string, string>> {
   if (target.username === undefined) return {};
   const password = target.password_file === undefined ? '' : await secretIn(target.password_file);
   return { authorization: `Basic ${Buffer.from(`${target.username}:${password}`).toString('base64')}` };
-}
-
-/** Read at each scrape, so that a rotated secret is taken up without a restart. */
-async function secretIn(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).trimEnd();
-}
-
-async function boundedText(response: Response, url: string, maxSize: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maxSize) throw new Error(`${url} answers more than max_size, ${maxSize} bytes`);
-    chunks.push(chunk);
-  }
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
 }

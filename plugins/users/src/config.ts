@@ -1,4 +1,4 @@
-import { z } from '@nephometer/core/plugin';
+import { Globs, z } from '@nephometer/core/plugin';
 
 /** Options of the users plugin, below `plugins.users`. */
 export const UsersConfig = z.strictObject({
@@ -16,8 +16,8 @@ export const UsersConfig = z.strictObject({
         'rss: resident memory, as ps shows it; memory shared by several processes counts for each. pss: each gets its ' +
         'share of it; needs root, costs the kernel much more, and falls back to rss where it cannot be read.',
     }),
-  exclude_users: z.array(z.string().min(1)).prefault([]).meta({
-    description: 'User names left out, as globs (`*` and `?`).',
+  exclude_users: Globs.prefault([]).meta({
+    description: 'User names left out, as globs.',
   }),
   state_file: z
     .string()
@@ -30,15 +30,3 @@ export const UsersConfig = z.strictObject({
     }),
 });
 export type UsersConfig = z.output<typeof UsersConfig>;
-
-/** A test of names for a list of globs. */
-export function globTest(globs: readonly string[]): (name: string) => boolean {
-  const expressions = globs.map((glob) => {
-    const escaped = glob
-      .replace(/[\\^$.+()[\]{}|]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.');
-    return new RegExp(`^${escaped}$`, 's');
-  });
-  return (name) => expressions.some((expression) => expression.test(name));
-}

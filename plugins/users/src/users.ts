@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { definePollster } from '@nephometer/core/plugin';
+import { definePollster, matchesAny } from '@nephometer/core/plugin';
 import type { MeterDescription, PluginContext, PollContext, Reading, Resource } from '@nephometer/core/plugin';
 import type { CpuAccounts } from './accounts.ts';
-import { globTest, UsersConfig } from './config.ts';
+import { UsersConfig } from './config.ts';
 import { readUserNames } from './passwd.ts';
 import { readProcesses } from './processes.ts';
 import type { ProcessSnapshot } from './processes.ts';
@@ -84,11 +84,10 @@ export function createUsers() {
       }
       const holdings = holdingsByName(accounts.update(processes), processes, names);
       await save(path, context, accounts);
-      const isExcluded = globTest(options.exclude_users);
       for (const [name, holding] of holdings) {
         // A user whose last process ended is told once more, with the time that it used till then.
         const isHere = holding.processes > 0 || present.has(name);
-        if (isHere && !isExcluded(name)) yield* readingsOf(node, name, holding);
+        if (isHere && !matchesAny(options.exclude_users, name)) yield* readingsOf(node, name, holding);
       }
       present = new Set([...holdings].filter(([, { processes: count }]) => count > 0).map(([name]) => name));
     },
