@@ -6,7 +6,7 @@ import { httpError } from './errors.ts';
 import type { HttpError } from './errors.ts';
 
 /** Answered to everybody: a probe has no token, and a client finds the versions and the documentation before it has one. */
-const OPEN = new Set(['/', '/healthz', '/readyz', '/v1/openapi.json', '/docs']);
+const OPEN = new Set(['/', '/healthz', '/readyz', '/v1/openapi.json', '/v1/statements/key', '/docs']);
 /** About the process, not about usage: open where only this machine can ask. */
 const PROCESS = new Set(['/metrics', '/varz']);
 

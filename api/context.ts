@@ -9,6 +9,7 @@ import type {
   MessageIngest,
   MetricRegistry,
   ProcessStatus,
+  StatementKey,
   Store,
   TokenBook,
 } from '@nephometer/core';
@@ -28,6 +29,8 @@ export interface ApiOptions {
   readonly bus: Bus | null;
   /** Served at POST /v1/messages; null where no collector runs in this process. */
   readonly ingest: MessageIngest | null;
+  /** What statements are signed with. Absent: a key that lasts as long as this API. */
+  readonly statementKey?: StatementKey;
 }
 
 /** What the middlewares leave for the handlers. */

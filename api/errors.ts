@@ -22,10 +22,21 @@ export const API_ERRORS = {
     status: 409,
     meaning: 'Only the beginning of the refused message was kept, so it cannot be replayed.',
   },
+  MTR_PERIOD_OPEN: { status: 409, meaning: 'The period is not over at the moment that it is to be closed as of.' },
+  MTR_NOT_SETTLED: {
+    status: 409,
+    meaning: 'The moment can still change, where several processes write; ask again soon.',
+  },
+  MTR_COVERAGE_LOW: { status: 409, meaning: 'A line of the period is below the coverage that was asked for.' },
+  MTR_STATEMENT_EXISTS: { status: 409, meaning: 'The period is closed already, with other parameters than asked for.' },
   MTR_BODY_TOO_LARGE: { status: 413, meaning: 'The request body is larger than api.max_body.' },
   MTR_MEDIA_TYPE: { status: 415, meaning: 'The request body is compressed, or is not application/json.' },
   MTR_TOO_MUCH: { status: 422, meaning: 'The question needs more readings than can be looked at in one answer.' },
   MTR_INTERNAL: { status: 500, meaning: 'The server failed; its log says why.' },
+  MTR_EVIDENCE_DIFFERS: {
+    status: 500,
+    meaning: 'A statement was not made: its figures do not follow from the samples that would be its evidence.',
+  },
   MTR_BUSY: { status: 503, meaning: 'Too many large requests at once; ask again after Retry-After.' },
   MTR_NO_COLLECTOR: {
     status: 501,

@@ -20,6 +20,9 @@ export class ApiError extends MeteringError {
   }
 }
 
+/** Evidence of a large month takes its time. */
+const DOWNLOAD_MS = 3_600_000;
+
 /** Asks the API; every command that shows or changes data is such a client. */
 export class ApiClient {
   readonly #url: string;
@@ -35,6 +38,13 @@ export class ApiClient {
     return this.#request<T>('GET', search === '' ? path : `${path}?${search}`);
   }
 
+  /** An answer as it comes, for files. */
+  async download(path: string, accept: string): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.#fetch('GET', path, undefined, accept, DOWNLOAD_MS);
+    if (response.ok && response.body !== null) return response.body;
+    throw this.#refusal('GET', path, response.status, await response.text());
+  }
+
   post<T>(path: string, body: string): Promise<T> {
     return this.#request<T>('POST', path, body);
   }
@@ -47,25 +57,32 @@ export class ApiClient {
     const response = await this.#fetch(method, path, body);
     const text = await response.text();
     if (response.ok) return (text === '' ? null : JSON.parse(text)) as T;
-    throw new ApiError(
-      `${method} ${this.#url}${path}: ${response.status} ${reasonIn(text)}`,
-      exitCodeFor(response.status),
-    );
+    throw this.#refusal(method, path, response.status, text);
   }
 
-  async #fetch(method: string, path: string, body: string | undefined): Promise<Response> {
+  #refusal(method: string, path: string, status: number, text: string): ApiError {
+    return new ApiError(`${method} ${this.#url}${path}: ${status} ${reasonIn(text)}`, exitCodeFor(status));
+  }
+
+  async #fetch(
+    method: string,
+    path: string,
+    body: string | undefined,
+    accept = 'application/json',
+    timeoutMs = 120_000,
+  ): Promise<Response> {
     try {
       return await fetch(this.#url + path, {
         method,
         headers: {
-          accept: 'application/json',
+          accept,
           ...(this.#token === null ? {} : { 'x-auth-token': this.#token }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body }),
         // The token goes to the server that was named and to no other.
         redirect: 'error',
-        signal: AbortSignal.timeout(120_000),
+        signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (cause) {
       const why = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);

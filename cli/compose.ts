@@ -23,7 +23,16 @@ import {
   systemClock,
   TokenBook,
 } from '@nephometer/core';
-import type { LoadedConfig, LoadedPlugins, Logger, PluginNamespace, Service, Spool, Store } from '@nephometer/core';
+import type {
+  LoadedConfig,
+  LoadedPlugins,
+  Logger,
+  PluginNamespace,
+  Service,
+  Spool,
+  StatementKey,
+  Store,
+} from '@nephometer/core';
 import { agentIdentity, agentNamespaces, createAgent, openLmdbSpool } from 'nephometer-agent';
 import { join } from 'node:path';
 import { openBus, openStore } from './adapters.ts';
@@ -31,6 +40,7 @@ import type { OpenBus } from './adapters.ts';
 import { FatalLine } from './fatal-line.ts';
 import { searchFolders } from './plugins.ts';
 import { checkRetention, createRetention } from './retention.ts';
+import { statementKey } from './statement-key.ts';
 import { VERSION } from './version.ts';
 
 export const ROLES = ['compute-agent', 'central-agent', 'collector', 'api'] as const;
@@ -123,7 +133,7 @@ async function wire(parts: Parts): Promise<Composition> {
   const collector = parts.store !== null && parts.roles.includes('collector') ? collectorOf(parts, parts.store) : null;
   const api =
     parts.store !== null && parts.agents !== null && parts.roles.includes('api')
-      ? apiOf(parts, parts.store, parts.agents, collector)
+      ? apiOf(parts, parts.store, parts.agents, collector, await statementKey(parts.loaded.config))
       : null;
   const agent = parts.spool === null ? null : await agentOf(parts, parts.spool);
   const door = api === null ? doorOf(parts, collector) : null;
@@ -193,10 +203,19 @@ function retentionOf({ loaded, log }: Parts, store: Store): Service {
   return createRetention({ config: loaded.config, store, clock: systemClock, log });
 }
 
-function apiOf(parts: Parts, store: Store, agents: AgentBook, ingest: Collector | null): Api {
+function apiOf(
+  parts: Parts,
+  store: Store,
+  agents: AgentBook,
+  ingest: Collector | null,
+  statementKey: StatementKey,
+): Api {
   const { log, metrics, status, keyring, bus, loaded, tokens } = parts;
   const config = withPort(loaded.config, DEFAULT_PORTS.api);
-  return createApi({ config, store, tokens, status, keyring, agents, clock: systemClock, log, metrics, bus, ingest });
+  const clock = systemClock;
+  return createApi({
+    ...{ config, store, tokens, status, keyring, agents, clock, log, metrics, bus, ingest, statementKey },
+  });
 }
 
 /** A process without the API still answers its health, and a collector its second door. */

@@ -9,9 +9,11 @@ import { addPoll } from './commands/poll.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addRun } from './commands/run.ts';
 import { addSendSample } from './commands/send-sample.ts';
+import { addStatementCommands } from './commands/statement.ts';
 import { addTokenCommands } from './commands/token.ts';
 import { addUp } from './commands/up.ts';
 import { addUsage } from './commands/usage.ts';
+import { addVerify } from './commands/verify.ts';
 import { VERSION } from './version.ts';
 
 /** The `nephometer` command with all that it can do. */
@@ -34,6 +36,8 @@ const COMMANDS = [
   addTokenCommands,
   addDataCommands,
   addUsage,
+  addStatementCommands,
+  addVerify,
   addSendSample,
   addQuarantineCommands,
   addConflictCommands,

@@ -26,7 +26,8 @@ export async function ownAdminToken(config: Config, tokens: TokenBook): Promise<
   return file;
 }
 
-async function keepFile(file: string, make: () => string): Promise<string> {
+/** Makes a file with mode 0600 where there is none. Returns its path. */
+export async function keepFile(file: string, make: () => string): Promise<string> {
   try {
     await writeFile(file, `${make()}\n`, { mode: 0o600, flag: 'wx' });
   } catch (cause) {

@@ -8,6 +8,7 @@ import { Pipeline } from './config/pipeline.ts';
 import { ListenConfig, LogConfig } from './config/process.ts';
 import { SigningConfig } from './config/signing.ts';
 import { PollingSource } from './config/sources.ts';
+import { StatementsConfig } from './config/statements.ts';
 import { StoreConfig } from './config/store.ts';
 import { UsageConfig } from './config/usage.ts';
 import { Duration } from './config/values.ts';
@@ -21,6 +22,7 @@ export * from './config/pipeline.ts';
 export * from './config/process.ts';
 export * from './config/signing.ts';
 export * from './config/sources.ts';
+export * from './config/statements.ts';
 export * from './config/store.ts';
 export * from './config/tokens.ts';
 export * from './config/usage.ts';
@@ -65,6 +67,7 @@ export const Config = z
     listen: ListenConfig.prefault({}),
     api: ApiConfig.prefault({}),
     usage: UsageConfig.prefault({}),
+    statements: StatementsConfig.prefault({}),
     log: LogConfig.prefault({}),
     plugins: z.record(z.string(), z.record(z.string(), z.unknown())).prefault({}).meta({
       description: 'Options of plugins, by plugin name.',

@@ -7,6 +7,7 @@ import { QUARANTINE_ROUTES } from './routes/quarantine.ts';
 import { SAMPLE_ROUTES } from './routes/samples.ts';
 import { TOKEN_ROUTES } from './routes/tokens.ts';
 import { NoQuery, OpenApiAnswer } from './schemas.ts';
+import { STATEMENT_ROUTES } from './statements/routes.ts';
 import { USAGE_ROUTES } from './usage/routes.ts';
 
 const SHOW_OPENAPI: Route = {
@@ -25,6 +26,7 @@ const SHOW_OPENAPI: Route = {
 /** Our own API, whole: what is not here is neither served nor documented. */
 export const V1_ROUTES: readonly Route[] = [
   ...USAGE_ROUTES,
+  ...STATEMENT_ROUTES,
   ...SAMPLE_ROUTES,
   ...AGENT_ROUTES,
   ...QUARANTINE_ROUTES,

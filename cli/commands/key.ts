@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { deriveAgentKey, derivedKeyId, KeyMissing, loadSettings, readMasterKey } from '@nephometer/core';
+import { deriveAgentKey, derivedKeyId, KeyMissing, loadSettings, readMasterKey, StatementKey } from '@nephometer/core';
 import type { KeyFile, SettingFlags } from '@nephometer/core';
 import { ApiClient } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
@@ -41,6 +41,7 @@ export function addKeyCommands(program: Command): void {
   addIssue(key);
   addRotate(key);
   addRevoke(key);
+  addStatement(key);
   withFormat(
     asClient(key.command('list').description('list keys and what became of them; never the keys themselves')),
   ).action(async (flags: ClientFlags & FormatFlag) => {
@@ -81,6 +82,22 @@ function addIssue(key: Command): void {
       if (flags.out === undefined) return print(text);
       await writeFile(flags.out, text, { mode: 0o600, flag: 'wx' });
       process.stderr.write(`Wrote ${flags.out}. Give it to the agent and name it in signing.key_file.\n`);
+    });
+}
+
+function addStatement(key: Command): void {
+  key
+    .command('statement')
+    .description(
+      'make the key that statements are signed with, for statements.key_file; its public half goes to FILE.pub',
+    )
+    .requiredOption('--out <file>', 'file to write (mode 0600)')
+    .action(async ({ out }: { out: string }) => {
+      const pem = StatementKey.make();
+      const { publicKey } = new StatementKey(pem);
+      await writeFile(out, pem, { mode: 0o600, flag: 'wx' });
+      await writeFile(`${out}.pub`, publicKey.pem);
+      process.stderr.write(`Wrote ${out} and ${out}.pub, key ${publicKey.keyId}. Name it in statements.key_file.\n`);
     });
 }
 

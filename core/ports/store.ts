@@ -184,7 +184,16 @@ export interface LedgerRow {
   readonly headerText: string | null;
 }
 
-export type EntryKind = 'quarantine' | 'token' | 'key' | 'resolution' | 'statement' | 'void' | 'definition';
+export type EntryKind =
+  | 'quarantine'
+  | 'token'
+  | 'key'
+  | 'resolution'
+  | 'statement'
+  /** The bytes of statements, by their digest, in parts. */
+  | 'statement-body'
+  | 'void'
+  | 'definition';
 
 export interface NewEntry {
   readonly kind: EntryKind;

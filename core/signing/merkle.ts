@@ -17,6 +17,53 @@ export function merkleProof(leaves: readonly (string | Uint8Array)[], index: num
   return siblings(leaves.map(leafHash), index).map((hash) => hash.toString('hex'));
 }
 
+/** The hash of a leaf, for `MerklePaths`. */
+export function merkleLeafHash(leaf: string | Uint8Array): Buffer {
+  return leafHash(leaf);
+}
+
+/** The ways to the root of one tree, from the hashes of its leaves: each node is computed once for all of them. */
+export class MerklePaths {
+  readonly #leaves: readonly Buffer[];
+  readonly #nodes = new Map<string, Buffer>();
+
+  constructor(leafHashes: readonly Buffer[]) {
+    this.#leaves = leafHashes;
+  }
+
+  root(): string {
+    return this.#leaves.length === 0 ? merkleRoot([]) : this.#node(0, this.#leaves.length).toString('hex');
+  }
+
+  /** As `merkleProof`. */
+  to(index: number): string[] {
+    const path: string[] = [];
+    let [from, count] = [0, this.#leaves.length];
+    while (count > 1) {
+      const split = splitPoint(count);
+      const isLeft = index - from < split;
+      path.push((isLeft ? this.#node(from + split, count - split) : this.#node(from, split)).toString('hex'));
+      if (!isLeft) from += split;
+      count = isLeft ? split : count - split;
+    }
+    return path.toReversed();
+  }
+
+  #node(from: number, count: number): Buffer {
+    const only = this.#leaves[from];
+    if (only === undefined) throw new RangeError(`There is no leaf ${from} in a tree of ${this.#leaves.length}.`);
+    if (count === 1) return only;
+    const key = `${from} ${count}`;
+    let node = this.#nodes.get(key);
+    if (node === undefined) {
+      const split = splitPoint(count);
+      node = nodeHash(this.#node(from, split), this.#node(from + split, count - split));
+      this.#nodes.set(key, node);
+    }
+    return node;
+  }
+}
+
 /** Whether `leaf` stands at `index` of the `count` leaves beneath `root`. */
 export function verifyMerkleProof(
   leaf: string | Uint8Array,

@@ -10,6 +10,7 @@ import {
   SECOND,
   SharedSecretKeyring,
   silentLogger,
+  StatementKey,
   TokenBook,
 } from '@nephometer/core';
 import type { Clock, ConfigInput, Store, TokenRecord } from '@nephometer/core';
@@ -17,6 +18,11 @@ import type { ZodType } from 'zod';
 
 const ADMIN = 'admin-token-of-a-test-0123';
 const READER = 'reader-of-p1-of-a-test-0123';
+
+/** The same in every run, so that signatures are. */
+const STATEMENT_KEY = new StatementKey(
+  `-----BEGIN PRIVATE KEY-----\n${Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, 7)]).toString('base64')}\n-----END PRIVATE KEY-----\n`,
+);
 
 const TOKENS: readonly TokenRecord[] = [
   {
@@ -80,6 +86,7 @@ export async function startApi(store: Store, clock: Clock, config: ConfigInput =
     metrics,
     bus: null,
     ingest: null,
+    statementKey: STATEMENT_KEY,
   });
   await api.start();
   const ask = async (path: string, init: RequestInit, { who = 'admin', accept }: AskOptions): Promise<Asked> => {

@@ -1,44 +1,24 @@
-import { formatInstant, sha256 } from '@nephometer/core';
-import type { LineGap, Micros, UsageField, UsageLine } from '@nephometer/core';
+import { formatInstant, gapFields, lineFields } from '@nephometer/core';
+import type { Micros, UsageField, UsageLine } from '@nephometer/core';
 import type { UsageQuestion } from './question.ts';
 
 /** `LineAnswer`, as an object whose properties are in their order. */
 export type LineShape = Readonly<Record<string, unknown>> & { readonly id: string };
 
-export function lineShape(line: UsageLine, question: UsageQuestion, asOf: Micros): LineShape {
-  const { query, showsEvidence } = question;
-  const { quantity, unit, lower, upper, estimated, unrounded, coverage, basis, resets, samples, revision } = line;
+export type Finality = 'provisional' | 'closed' | 'adjusted';
+
+export function lineShape(
+  line: UsageLine,
+  { meter, definition, query, showsEvidence }: UsageQuestion,
+  asOf: Micros,
+  finality: Finality = 'provisional',
+): LineShape {
   return {
-    id: lineId(line, question),
-    from: formatInstant(line.from),
-    to: formatInstant(line.to),
-    group: line.group,
-    quantity,
-    unit,
-    lower,
-    upper,
-    estimated,
-    ...(query.rounding === null ? {} : { unrounded }),
-    coverage,
-    basis,
-    resets,
-    samples,
-    revision: revision === null ? null : formatInstant(revision),
-    finality: 'provisional',
-    ...(query.gaps ? { gaps: line.gaps.map(gapShape) } : {}),
-    ...(showsEvidence ? { evidence: evidenceLink(line, question, asOf) } : {}),
+    ...lineFields(line, { meter, name: definition.name, query }),
+    finality,
+    ...(query.gaps ? { gaps: line.gaps.map(gapFields) } : {}),
+    ...(showsEvidence ? { evidence: evidenceLink(line, { meter, query }, asOf) } : {}),
   };
-}
-
-/** What is measured, how and of whom: the figure, and what it is asked as of, are not part of it. */
-function lineId({ from, to, group, unit }: UsageLine, { meter, definition, query }: UsageQuestion): string {
-  const what = definition.name ?? [meter, query.kind];
-  const filter = [...query.filter].filter(([field]) => !(field in group));
-  return sha256(JSON.stringify([what, from, to, Object.entries(group), filter, unit])).slice(0, 32);
-}
-
-function gapShape({ from, to, reason, resourceId, source }: LineGap): Record<string, unknown> {
-  return { from: formatInstant(from), to: formatInstant(to), reason, resource_id: resourceId, source };
 }
 
 const LISTED: readonly UsageField[] = ['project_id', 'user_id', 'resource_id', 'source'];
@@ -47,7 +27,7 @@ const LISTED: readonly UsageField[] = ['project_id', 'user_id', 'resource_id', '
 const BEFORE: Micros = 3_600_000_000;
 
 /** The samples beneath a line, as far as /v1/samples can be asked for them; in the order of time, as of the same moment. */
-function evidenceLink(line: UsageLine, { meter, query }: UsageQuestion, asOf: Micros): string {
+function evidenceLink(line: UsageLine, { meter, query }: Pick<UsageQuestion, 'meter' | 'query'>, asOf: Micros): string {
   const asked = new URLSearchParams({ meter });
   for (const [field, values] of query.filter) {
     const [only, more] = values;
@@ -66,7 +46,7 @@ function jsonText(field: string, value: string): string {
   return LISTED.some((known) => known === field) ? value : JSON.stringify(value);
 }
 
-const COLUMNS = [
+export const COLUMNS = [
   'quantity',
   'unit',
   'lower',
@@ -93,7 +73,7 @@ export function csvText(lines: readonly LineShape[], question: UsageQuestion, as
   return [header, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
 }
 
-function cell(value: unknown): string {
+export function cell(value: unknown): string {
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

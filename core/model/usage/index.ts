@@ -6,6 +6,7 @@ export type { Fraction } from './fraction.ts';
 export { FIGURE_DIGITS } from './integral.ts';
 export { prepareFacts, voidsSample } from './prepare.ts';
 export type { PreparedFacts, SeriesSamples } from './prepare.ts';
+export * from './line-fields.ts';
 export * from './query.ts';
 export { applyRounding, ROUNDING_PLACES, ROUNDING_WAYS } from './rounding.ts';
 export type { Rounding } from './rounding.ts';

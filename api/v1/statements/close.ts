@@ -1,0 +1,286 @@
+import {
+  compare,
+  EvidenceDigest,
+  EvidenceFacts,
+  formatInstant,
+  frozenLine,
+  parseDecimal,
+  parseTimestamp,
+  STATEMENT_FORMAT,
+  statementId,
+  statementLines,
+  TZDATA_VERSION,
+} from '@nephometer/core';
+import type { Identity, Micros, Statement, StatementContent, StatementPart } from '@nephometer/core';
+import type { ApiOptions } from '../../context.ts';
+import { badRequest, httpError, HttpError } from '../../errors.ts';
+import type { Moment, UsageDesk } from '../usage/desk.ts';
+import { deskOf } from '../usage/desk.ts';
+import { momentOf } from '../usage/question.ts';
+import { UsageFields } from '../usage/schemas.ts';
+import { StatementBook } from './book.ts';
+import type { StatementHead } from './book.ts';
+import { Gathered, MOST_DETAIL } from './gather.ts';
+import { signerOf } from './key.ts';
+import type { StatementRequest } from './schemas.ts';
+
+/** Statements are made of what the server knows, whoever asks for them. */
+export const SERVER: Identity = { name: 'server', role: 'admin', projects: null, userId: null };
+
+/** What is to be closed, with nothing left open but the project. */
+export interface Closing {
+  readonly from: Micros;
+  readonly to: Micros;
+  readonly moment: Moment;
+  readonly asked: StatementRequest;
+  readonly by: string;
+}
+
+export interface Closed {
+  readonly head: StatementHead;
+  readonly created: boolean;
+}
+
+export interface LowLine {
+  readonly definition: string;
+  readonly line: string;
+  readonly coverage: string | null;
+}
+
+/** A line is below the coverage that was asked for. */
+export class CoverageTooLow extends HttpError {
+  readonly lines: readonly LowLine[];
+  constructor(projectId: string | null, least: string, lines: readonly LowLine[]) {
+    const [worst] = lines.toSorted((a, b) => compare(parseDecimal(a.coverage ?? '0'), parseDecimal(b.coverage ?? '0')));
+    const detail =
+      `${nameOf(projectId)}: ${lines.length} lines are below the coverage ${least}; the lowest is ${worst?.definition} ` +
+      `with ${worst?.coverage ?? 'nothing known'}. Wait for what is late, ask for less, or close it with below=flag.`;
+    super(409, 'MTR_COVERAGE_LOW', detail);
+    this.lines = lines;
+  }
+}
+
+function nameOf(projectId: string | null): string {
+  return projectId === null ? 'What belongs to nobody known' : `Project ${projectId}`;
+}
+
+/** Closes periods, and knows which are. */
+export class StatementDesk {
+  readonly book: StatementBook;
+  readonly #options: ApiOptions;
+  readonly #desk: UsageDesk;
+  /** One closing at a time, so that one process never makes two of one period. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ApiOptions) {
+    this.#options = options;
+    this.#desk = deskOf(options);
+    this.book = new StatementBook(options.store, () => options.clock.now());
+  }
+
+  /** @throws HttpError 400 for a period that is none, 409 for one that is not over or a moment that is not settled */
+  closing(asked: StatementRequest, by: string): Closing {
+    const { from, to } = periodOf(asked);
+    const { tz, as_of } = asked;
+    const moment = as_of === undefined ? this.#desk.settledNow() : this.#desk.moment(as_of, tz);
+    if (!moment.settled) {
+      throw httpError(
+        'MTR_NOT_SETTLED',
+        `as_of: ${formatInstant(moment.asOf)} can still change; ask again in a minute.`,
+      );
+    }
+    if (to > moment.asOf) {
+      const ends = `The period ends at ${formatInstant(to)}, after the moment ${formatInstant(moment.asOf)}`;
+      throw httpError('MTR_PERIOD_OPEN', `${ends} that it is closed as of; a later moment would be right.`);
+    }
+    return { from, to, moment, asked, by };
+  }
+
+  /** Projects with a line of any of the definitions in the period; null: nobody known. */
+  async projects({ from, to, moment, asked }: Closing): Promise<(string | null)[]> {
+    const found = new Set<string | null>();
+    for (const name of await this.#names(asked, moment)) {
+      const fields = { definition: name, from: formatInstant(from), to: formatInstant(to), group_by: 'project_id' };
+      const question = await this.#desk.question(UsageFields.parse(fields), SERVER, moment.asOf);
+      const { lines } = await this.#desk.answer(question, moment);
+      for (const { group } of lines) found.add(group['project_id'] ?? null);
+    }
+    return [...found].sort((a, b) => (a === null ? -1 : b === null ? 1 : a < b ? -1 : 1));
+  }
+
+  /** The statement that there is, or a new one. @throws HttpError 409 */
+  close(projectId: string | null, closing: Closing): Promise<Closed> {
+    const closed = this.#queue.then(() => this.#close(projectId, closing));
+    this.#queue = closed.catch(() => undefined);
+    return closed;
+  }
+
+  async #close(projectId: string | null, closing: Closing): Promise<Closed> {
+    const id = statementId(projectId, formatInstant(closing.from), formatInstant(closing.to));
+    const known = await this.book.find(id);
+    if (known !== null) {
+      assertSame(known, closing);
+      return { head: known, created: false };
+    }
+    const statement = await this.#make(projectId, closing);
+    const head = await this.book.append(statement, closing.by);
+    const isOurs = head.digest === statement.digest;
+    if (!isOurs) assertSame(head, closing);
+    this.#options.log.info(
+      { statement: head.id, project: projectId, by: head.by, as_of: head.as_of },
+      'A period was closed.',
+    );
+    return { head, created: isOurs };
+  }
+
+  async #make(projectId: string | null, closing: Closing): Promise<Statement> {
+    const { asked, moment, from, to } = closing;
+    const { tz, window, anchor, min_coverage: least = null } = asked;
+    const parts: StatementPart[] = [];
+    for (const name of await this.#names(asked, moment)) parts.push(await this.#part(name, projectId, closing));
+    const low = least === null ? [] : linesBelow(parts, least);
+    if (least !== null && low.length > 0 && asked.below === 'refuse') throw new CoverageTooLow(projectId, least, low);
+    const times = { from: formatInstant(from), to: formatInstant(to) };
+    const content: Omit<StatementContent, 'evidence'> = {
+      format: STATEMENT_FORMAT,
+      statement_id: statementId(projectId, times.from, times.to),
+      project_id: projectId,
+      ...times,
+      tz,
+      tzdata: TZDATA_VERSION,
+      window,
+      anchor: anchor ?? null,
+      as_of: formatInstant(moment.asOf),
+      min_coverage: least,
+      flagged: low,
+      usage: parts,
+    };
+    return signerOf(this.#options).sign({ ...content, evidence: await this.#evidence(content) });
+  }
+
+  async #names({ definitions }: StatementRequest, { asOf }: Moment): Promise<string[]> {
+    if (definitions !== undefined) return [...new Set(definitions)];
+    return (await this.#desk.definitions.list(asOf)).map(({ definition }) => definition.name);
+  }
+
+  async #part(name: string, projectId: string | null, closing: Closing): Promise<StatementPart> {
+    const { asked, moment, from, to } = closing;
+    const { definition, hash } = await this.#desk.definitions.find(name, moment.asOf);
+    const { tz, window, anchor, group_by } = asked;
+    const fields = UsageFields.parse({
+      ...{ definition: name, from: formatInstant(from), to: formatInstant(to), tz, window, project_id: projectId },
+      ...(anchor === undefined ? {} : { anchor }),
+      ...(group_by === undefined ? {} : { group_by }),
+      gaps: true,
+    });
+    const question = await this.#desk.question(fields, SERVER, moment.asOf);
+    const { lines } = await this.#desk.answer(question, moment);
+    const frozen = lines.map((line) => frozenLine(line, definition, question.query));
+    return { definition, hash, group_by: [...question.query.groupBy], lines: frozen };
+  }
+
+  /** Gathers what the figures stand on, and makes them anew from that alone: what a reader of the evidence will do. */
+  async #evidence(content: Omit<StatementContent, 'evidence'>): Promise<StatementContent['evidence']> {
+    const gathered = await this.gather(content);
+    const different: string[] = [];
+    for (let detail = 0; detail <= MOST_DETAIL; detail++) {
+      const [digest, facts] = [new EvidenceDigest(), new EvidenceFacts()];
+      for await (const record of gathered.records(detail)) {
+        digest.add(record);
+        facts.add(record);
+      }
+      const summary = { ...digest.summary(), detail };
+      const whole = { ...content, evidence: summary };
+      const wrong = content.usage.filter(
+        (part) =>
+          JSON.stringify(statementLines(whole, part, facts.of(part.definition.meter, whole))) !==
+          JSON.stringify(part.lines),
+      );
+      if (wrong.length === 0) return summary;
+      different.push(...wrong.map(({ definition }) => definition.name));
+    }
+    this.#options.log.error(
+      { statement: content.statement_id, definitions: [...new Set(different)] },
+      'A statement was not made: its evidence gives other figures.',
+    );
+    throw httpError(
+      'MTR_EVIDENCE_DIFFERS',
+      `The stored samples give other figures for ${[...new Set(different)].join(', ')}.`,
+    );
+  }
+
+  gather(content: Omit<StatementContent, 'evidence'>): Promise<Gathered> {
+    const meters = [...new Set(content.usage.map(({ definition }) => definition.meter))].sort();
+    const { from, to, as_of: asOf } = content;
+    const times = { from: parseTimestamp(from), to: parseTimestamp(to), asOf: parseTimestamp(asOf) };
+    const ground = { projectId: content.project_id, ...times, meters };
+    return Gathered.read(this.#options.store, this.#desk.ledger, ground);
+  }
+}
+
+/** @throws HttpError 400 */
+export function periodOf({ period, from, to, tz }: Pick<StatementRequest, 'period' | 'from' | 'to' | 'tz'>): {
+  from: Micros;
+  to: Micros;
+} {
+  if (period !== undefined) {
+    if (from !== undefined || to !== undefined)
+      throw badRequest('period: found beside from and to; one or the other would be right.');
+    const [year = 0, month = 0] = period.split('-').map(Number);
+    const next = month === 12 ? `${year + 1}-01` : `${year}-${String(month + 1).padStart(2, '0')}`;
+    return { from: momentOf('period', `${period}-01`, tz), to: momentOf('period', `${next}-01`, tz) };
+  }
+  if (from === undefined || to === undefined) {
+    throw badRequest(`${from === undefined ? 'from' : 'to'}: found nothing; a period, or from and to, would be right.`);
+  }
+  const times = { from: momentOf('from', from, tz), to: momentOf('to', to, tz) };
+  if (times.from >= times.to) throw badRequest('to: lies before from; a later moment would be right.');
+  return times;
+}
+
+function linesBelow(parts: readonly StatementPart[], least: string): LowLine[] {
+  const limit = parseDecimal(least);
+  return parts.flatMap(({ definition, lines }) =>
+    lines
+      .filter(({ coverage, quantity }) =>
+        coverage === null ? quantity === null : compare(parseDecimal(coverage), limit) < 0,
+      )
+      .map(({ id, coverage }) => ({ definition: definition.name, line: id, coverage })),
+  );
+}
+
+/** What was asked for and said has to be what is closed. @throws HttpError 409 */
+function assertSame(head: StatementHead, { asked, moment }: Closing): void {
+  const { definitions, group_by, as_of, tz, window, anchor = null, min_coverage } = asked;
+  const names = head.definitions.map(({ name }) => name);
+  const other =
+    found('tz', head.tz, tz) ??
+    found('window', head.window, window) ??
+    found('anchor', head.anchor, anchor) ??
+    (as_of === undefined ? null : found('as_of', head.as_of, formatInstant(moment.asOf))) ??
+    (min_coverage === undefined ? null : found('min_coverage', head.min_coverage, min_coverage)) ??
+    (definitions === undefined ? null : found('definitions', names.toSorted(), [...new Set(definitions)].sort())) ??
+    (group_by === undefined
+      ? null
+      : (head.definitions.map((one) => found('group_by', one.group_by, group_by)).find((one) => one !== null) ?? null));
+  if (other === null) return;
+  throw httpError(
+    'MTR_STATEMENT_EXISTS',
+    `${nameOf(head.project_id)} has a statement of this period already, ${head.id}: ${other}. A closed period is not closed ` +
+      'anew; what changed since is in its adjustments.',
+  );
+}
+
+function found(name: string, closed: unknown, asked: unknown): string | null {
+  const [was, is] = [JSON.stringify(closed), JSON.stringify(asked)];
+  return was === is ? null : `${name} is ${was}, asked for is ${is}`;
+}
+
+const desks = new WeakMap<ApiOptions, StatementDesk>();
+
+/** One desk an API. */
+export function statementsOf(options: ApiOptions): StatementDesk {
+  let desk = desks.get(options);
+  if (desk === undefined) desks.set(options, (desk = new StatementDesk(options)));
+  return desk;
+}

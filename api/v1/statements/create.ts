@@ -1,0 +1,59 @@
+import type { ApiOptions, Handler } from '../../context.ts';
+import { identityOf } from '../../auth.ts';
+import { HttpError } from '../../errors.ts';
+import { sendJson } from '../../respond.ts';
+import { readRequest } from '../request.ts';
+import { deskOf } from '../usage/desk.ts';
+import { headShape } from './book.ts';
+import { CoverageTooLow, statementsOf } from './close.ts';
+import type { Closed, Closing, LowLine, StatementDesk } from './close.ts';
+import { StatementRequest } from './schemas.ts';
+
+/** A project that has no statement, and why. */
+export interface Refused {
+  readonly project_id: string | null;
+  readonly reason: string;
+  readonly lines: readonly LowLine[];
+}
+
+export interface ClosedAll {
+  readonly statements: readonly Closed[];
+  readonly refused: readonly Refused[];
+}
+
+/** POST /v1/statements: closes a period for one project, or for each that used anything. */
+export function createStatements(options: ApiOptions): Handler {
+  const desk = statementsOf(options);
+  return async (ctx) => {
+    const asked = await readRequest(ctx, StatementRequest, options.config.api.max_body);
+    const closing = desk.closing(asked, identityOf(ctx).name);
+    const { statements, refused } =
+      asked.project_id === undefined
+        ? await closeAll(desk, await desk.projects(closing), closing)
+        : { statements: [await desk.close(asked.project_id, closing)], refused: [] };
+    const { asOf: now } = deskOf(options).settledNow();
+    ctx.status = statements.some(({ created }) => created) ? 201 : 200;
+    const shapes = statements.map(({ head, created }) => ({ ...headShape(head, now), created }));
+    sendJson(ctx, JSON.stringify({ statements: shapes, refused }));
+  };
+}
+
+/** What is wrong with one project does not keep the others from being closed. */
+export async function closeAll(
+  desk: StatementDesk,
+  projects: readonly (string | null)[],
+  closing: Closing,
+): Promise<ClosedAll> {
+  const statements: Closed[] = [];
+  const refused: Refused[] = [];
+  for (const project_id of projects) {
+    try {
+      statements.push(await desk.close(project_id, closing));
+    } catch (cause) {
+      if (!(cause instanceof HttpError)) throw cause;
+      const lines = cause instanceof CoverageTooLow ? cause.lines : [];
+      refused.push({ project_id, reason: cause.message, lines });
+    }
+  }
+  return { statements, refused };
+}

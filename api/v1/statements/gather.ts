@@ -1,0 +1,315 @@
+import {
+  BehindRetention,
+  compareText,
+  formatInstant,
+  HOUR,
+  isDeletion,
+  LOOKAHEAD,
+  LOOKBACK,
+  metadataText,
+  RESTART_MARKERS,
+  SignedHeader,
+  toText,
+  usageSampleOf,
+  voidOf,
+  voidsSample,
+} from '@nephometer/core';
+import type {
+  Entry,
+  EvidenceRecord,
+  LedgerRow,
+  LostSpan,
+  Micros,
+  SampleFilter,
+  Store,
+  StoredSample,
+  UsageSample,
+} from '@nephometer/core';
+import { gatherFacts } from '../usage/facts.ts';
+import type { GatheredFacts } from '../usage/facts.ts';
+import type { LedgerBook } from '../usage/ledger-book.ts';
+
+/** Whose figures, of which time, as of when. */
+export interface Ground {
+  readonly projectId: string | null;
+  readonly from: Micros;
+  readonly to: Micros;
+  readonly asOf: Micros;
+  /** Names, each once. */
+  readonly meters: readonly string[];
+}
+
+/**
+ * How much is told of readings that belong to others, on series that changed hands. The least that gives the figures to
+ * the byte is taken.
+ *
+ * | detail | which readings                          | what of them                                            |
+ * |--------|-----------------------------------------|---------------------------------------------------------|
+ * | 0      | next before and after one of our own    | when; whether the resource went; of a counter its value |
+ * | 1      | all of the series                       | the same                                                |
+ * | 2      | all of the series                       | also every value                                        |
+ */
+export const MOST_DETAIL = 2;
+
+/** Batches recorded this much before a period begins may hold its first ticks: an agent's clock may be ahead. */
+const AHEAD: Micros = HOUR;
+
+/** All that the figures of one project stand on, read once; its records can be walked again and again. */
+export class Gathered {
+  readonly #store: Store;
+  readonly ground: Ground;
+  readonly #facts: ReadonlyMap<string, GatheredFacts>;
+  readonly #voids: readonly Entry[];
+  readonly #rows: readonly LedgerRow[];
+
+  private constructor(
+    store: Store,
+    ground: Ground,
+    facts: ReadonlyMap<string, GatheredFacts>,
+    voids: readonly Entry[],
+    rows: readonly LedgerRow[],
+  ) {
+    this.#store = store;
+    this.ground = ground;
+    this.#facts = facts;
+    this.#voids = voids;
+    this.#rows = rows;
+  }
+
+  /** @throws BehindRetention, StoreUnavailable */
+  static async read(store: Store, ledger: LedgerBook, ground: Ground): Promise<Gathered> {
+    const { projectId, from, to, asOf } = ground;
+    const facts = new Map<string, GatheredFacts>();
+    for (const meter of ground.meters) {
+      const projectIds = projectId === null ? null : [projectId];
+      facts.set(meter, ofProject(await gatherFacts(store, ledger, { meter, from, to, asOf, projectIds }), projectId));
+    }
+    const voids = await store.entries({ kind: 'void', before: asOf + 1 });
+    const rows = await batchesOf(
+      store,
+      ground,
+      [...facts.values()].flatMap(({ samples }) => samples),
+    );
+    return new Gathered(store, ground, facts, voids, rows);
+  }
+
+  /** Headers by digest. */
+  headers(): Map<string, SignedHeader> {
+    return new Map(this.#rows.map(({ digest, headerText }) => [digest, headerOf(headerText)]));
+  }
+
+  /** Without Merkle paths. Batches first; the same in the same order every time. */
+  async *records(detail: number): AsyncGenerator<EvidenceRecord> {
+    for (const { digest, recordedAt, headerText } of this.#rows) {
+      yield { kind: 'batch', digest, recorded_at: formatInstant(recordedAt), header: headerText ?? '' };
+    }
+    yield* this.#losses();
+    for (const { id, recordedAt, body } of this.#bearingVoids()) {
+      yield { kind: 'void', id, recorded_at: formatInstant(recordedAt), body };
+    }
+    yield* this.#others(detail);
+    for (const meter of this.ground.meters) {
+      for await (const { batchDigest, batchIndex, recordedAt, text } of this.#ownSamples(meter)) {
+        const recorded_at = formatInstant(recordedAt);
+        yield { kind: 'sample', batch: batchDigest, index: batchIndex, recorded_at, text };
+      }
+    }
+  }
+
+  /** Stored samples of the project, voided ones too. */
+  async *#ownSamples(meter: string): AsyncGenerator<StoredSample> {
+    const facts = this.#facts.get(meter);
+    const wanted = new Set(facts?.samples.filter((sample) => this.#isOwn(sample)).map(keyOf));
+    const { projectId, asOf } = this.ground;
+    const filter: SampleFilter = projectId === null ? { meter } : { meter, projectIds: [projectId] };
+    for await (const sample of this.shown(filter, asOf)) {
+      if (wanted.delete(keyOf(sample))) yield sample;
+    }
+    if (wanted.size === 0) return;
+    for await (const sample of this.voided(filter)) if (wanted.delete(keyOf(sample))) yield sample;
+  }
+
+  /** Samples of the period and around it, as far as retention has kept them. */
+  async *shown(filter: SampleFilter, asOf: Micros): AsyncGenerator<StoredSample> {
+    const { from, to } = this.ground;
+    const first = from - LOOKBACK;
+    const query = { ...filter, to: { at: to + LOOKAHEAD, inclusive: false }, order: 'oldest', asOf } as const;
+    try {
+      yield* this.#store.samples({ ...query, from: { at: first, inclusive: true } });
+    } catch (cause) {
+      if (!(cause instanceof BehindRetention)) throw cause;
+      for await (const sample of this.#store.samples(query)) if (sample.timestamp >= first) yield sample;
+    }
+  }
+
+  /** What voids have taken out, each sample once: as of the moment before each void. */
+  async *voided(filter: SampleFilter): AsyncGenerator<StoredSample> {
+    for (const entry of this.#voids.toReversed()) {
+      const made = voidOf(entry);
+      if (made === null || (filter.meter !== undefined && (made.meter ?? filter.meter) !== filter.meter)) continue;
+      const narrowed = {
+        ...filter,
+        ...(made.meter === undefined ? {} : { meter: made.meter }),
+        ...(made.resourceId === undefined ? {} : { resourceId: made.resourceId }),
+        ...(made.messageId === undefined ? {} : { messageId: made.messageId }),
+      };
+      for await (const sample of this.shown(narrowed, entry.recordedAt - 1)) {
+        if (voidsSample(made, usageSampleOf(sample))) yield sample;
+      }
+    }
+  }
+
+  #isOwn({ projectId }: UsageSample): boolean {
+    return projectId === this.ground.projectId;
+  }
+
+  /** Oldest first. */
+  #bearingVoids(): Entry[] {
+    const own = [...this.#facts.values()].flatMap(({ samples }) => samples.filter((sample) => this.#isOwn(sample)));
+    return this.#voids.toReversed().filter((entry) => {
+      const made = voidOf(entry);
+      return made !== null && own.some((sample) => voidsSample(made, sample));
+    });
+  }
+
+  /** Those that bear on what is carried, in a fixed order. */
+  *#losses(): Generator<EvidenceRecord> {
+    const all = [...this.#facts.values()].flatMap(({ samples }) => samples);
+    const agents = new Set(all.map(({ agentId }) => agentId));
+    const resources = new Set(all.map(({ resourceId }) => resourceId));
+    const bears = ({ agentId, resourceId }: LostSpan): boolean =>
+      (resourceId === null ? agents.has(agentId) : resources.has(resourceId)) &&
+      (agentId === null || agents.has(agentId));
+    const spans = [...this.#facts.values()].flatMap(({ lost }) => lost.filter(bears));
+    const voided = [...this.#facts.values()].flatMap((facts) => this.#voidedOthers(facts));
+    const texts = [...spans, ...voided].flatMap((span) => lostText(span) ?? []);
+    for (const text of [...new Set(texts)].sort(compareText)) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `lostText` writes it
+      yield JSON.parse(text) as EvidenceRecord;
+    }
+  }
+
+  #voidedOthers({ samples, voids }: GatheredFacts): LostSpan[] {
+    return samples.flatMap((sample): LostSpan[] => {
+      if (this.#isOwn(sample)) return [];
+      const at = voids.filter((one) => voidsSample(one, sample)).map(({ recordedAt }) => recordedAt);
+      if (at.length === 0) return [];
+      const { timestamp, agentId, source, meter, resourceId } = sample;
+      const recordedAt = Math.min(...at);
+      return [{ reason: 'voided', from: timestamp, to: timestamp, agentId, source, meter, resourceId, recordedAt }];
+    });
+  }
+
+  *#others(detail: number): Generator<EvidenceRecord> {
+    let order = 0;
+    for (const facts of this.#facts.values()) {
+      const counting = facts.samples.filter(
+        (sample) => this.#isOwn(sample) || !facts.voids.some((one) => voidsSample(one, sample)),
+      );
+      const inOrder = counting.toSorted(compareInSeries);
+      for (const [i, sample] of inOrder.entries()) {
+        if (this.#isOwn(sample)) continue;
+        const isNext = [inOrder[i - 1], inOrder[i + 1]].some(
+          (beside) => beside !== undefined && this.#isOwn(beside) && seriesOf(beside) === seriesOf(sample),
+        );
+        if (isNext || detail > 0) yield otherRecord(sample, ++order, detail);
+      }
+    }
+  }
+}
+
+/** Of series that had a sample of the project. */
+function ofProject(facts: GatheredFacts, projectId: string | null): GatheredFacts {
+  const own = new Set(facts.samples.filter((sample) => sample.projectId === projectId).map(lineageOf));
+  return { ...facts, samples: facts.samples.filter((sample) => own.has(lineageOf(sample))) };
+}
+
+function lineageOf({ source, meter, type, unit, resourceId }: UsageSample): string {
+  return JSON.stringify([source, meter, type, unit, resourceId]);
+}
+
+function seriesOf(sample: UsageSample): string {
+  return JSON.stringify([lineageOf(sample), sample.agentId]);
+}
+
+function compareInSeries(a: UsageSample, b: UsageSample): number {
+  return compareText(seriesOf(a), seriesOf(b)) || a.timestamp - b.timestamp || compareText(a.messageId, b.messageId);
+}
+
+function keyOf({ messageId, recordedAt }: Pick<UsageSample, 'messageId' | 'recordedAt'>): string {
+  return `${recordedAt} ${messageId}`;
+}
+
+function otherRecord(sample: UsageSample, order: number, detail: number): EvidenceRecord {
+  const { source, meter, type, unit, resourceId, timestamp, slot, agentId, recordedAt, volume } = sample;
+  const isCounter = type === 'cumulative';
+  const markers = RESTART_MARKERS.flatMap((name) => {
+    const text = isCounter ? metadataText(sample.metadata, name) : null;
+    return text === null ? [] : [[name, text]];
+  });
+  return {
+    kind: 'other',
+    order: `other-${String(order).padStart(8, '0')}`,
+    ...{ source, meter, type, unit, resource_id: resourceId },
+    timestamp: formatInstant(timestamp),
+    slot: slot === null ? null : formatInstant(slot),
+    agent_id: agentId,
+    recorded_at: formatInstant(recordedAt),
+    volume: isCounter || detail > 1 ? toText(volume) : null,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- pairs of name and text
+    metadata: { ...(isDeletion(sample.metadata) ? { deleted: true } : {}), ...(Object.fromEntries(markers) as object) },
+  };
+}
+
+/** Null for what follows from the batch headers. */
+function lostText({ reason, from, to, agentId, source, meter, resourceId, recordedAt }: LostSpan): string | null {
+  if (reason === 'not-yet-arrived' || reason === 'spool-overflow') return null;
+  const times = { from: formatInstant(from), to: formatInstant(to), recorded_at: formatInstant(recordedAt) };
+  return JSON.stringify({ kind: 'lost', reason, ...times, agent_id: agentId, source, meter, resource_id: resourceId });
+}
+
+function headerOf(text: string | null): SignedHeader {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- verified before it came into the ledger
+  return JSON.parse(text ?? '') as SignedHeader;
+}
+
+/**
+ * The batches of the agents that measured: those with samples that are carried, and in each epoch all between the first
+ * and the last that bear on the time, with one more on either side, so that what is missing between them shows.
+ */
+async function batchesOf(store: Store, ground: Ground, samples: readonly UsageSample[]): Promise<LedgerRow[]> {
+  const agents = new Set(samples.flatMap(({ agentId }) => (agentId === null ? [] : [agentId])));
+  const recorded = new Set(samples.map(({ recordedAt }) => recordedAt));
+  const [first, last] = [ground.from - LOOKBACK, ground.to + LOOKAHEAD];
+  const kept: LedgerRow[] = [];
+  for (const agentId of [...agents].sort(compareText)) {
+    const epochs = new Map<string, LedgerRow[]>();
+    const after = Math.min(first - AHEAD, ...earliest(samples, agentId)) - 1;
+    for await (const row of store.ledger({ agentId, after, upTo: ground.asOf })) {
+      if (row.headerText === null || row.epoch === null) continue;
+      const known = epochs.get(row.epoch);
+      if (known === undefined) epochs.set(row.epoch, [row]);
+      else known.push(row);
+    }
+    for (const rows of epochs.values()) {
+      const inOrder = rows.toSorted((a, b) => (a.seq ?? 0) - (b.seq ?? 0));
+      const bears = inOrder.map(
+        (row) => recorded.has(row.recordedAt) || isWithin(headerOf(row.headerText), first, last),
+      );
+      const [from, to] = [bears.indexOf(true), bears.lastIndexOf(true)];
+      if (from >= 0) kept.push(...inOrder.slice(Math.max(0, from - 1), to + 2));
+    }
+  }
+  return kept;
+}
+
+function earliest(samples: readonly UsageSample[], agentId: string): Micros[] {
+  let found = Infinity;
+  for (const sample of samples) if (sample.agentId === agentId) found = Math.min(found, sample.recordedAt);
+  return [found];
+}
+
+function isWithin({ created, runs, cycles }: SignedHeader, first: Micros, last: Micros): boolean {
+  const times = [created, ...runs.flatMap(({ slot }) => slot ?? []), ...cycles.map(({ scheduled }) => scheduled)];
+  return times.some((at) => at >= first && at < last);
+}

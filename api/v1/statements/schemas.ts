@@ -1,0 +1,96 @@
+import { Statement, WINDOWS } from '@nephometer/core';
+import { z } from 'zod';
+import { UsageFields } from '../usage/schemas.ts';
+
+/* What may be said to /v1/statements, and what it answers. A statement itself is core's `Statement`. */
+
+const Share = z.string().regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, 'must be a share from 0 to 1, such as 0.99');
+
+export const StatementRequest = z.strictObject({
+  project_id: z
+    .string()
+    .nullable()
+    .optional()
+    .meta({
+      description: 'Null: what belongs to nobody known. Absent: one statement for each project that used anything.',
+    }),
+  period: z
+    .string()
+    .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month, such as 2026-03')
+    .optional()
+    .meta({ description: 'A calendar month in `tz`; or `from` and `to`.' }),
+  from: UsageFields.shape.from.optional(),
+  to: UsageFields.shape.from.optional().meta({ description: 'Last instant, excluded, likewise.' }),
+  tz: UsageFields.shape.tz,
+  window: z.enum(WINDOWS).prefault('none').meta({ description: 'Calendar windows, one line each.' }),
+  anchor: UsageFields.shape.anchor,
+  group_by: UsageFields.shape.group_by.meta({ description: 'Default: what each definition groups by.' }),
+  definitions: z.array(z.string().min(1)).min(1).optional().meta({ description: 'Names. Default: all in force.' }),
+  as_of: z
+    .string()
+    .optional()
+    .meta({ description: 'As it was known at that moment. Default: the newest that is settled.' }),
+  min_coverage: Share.optional().meta({ description: 'Least coverage of every line.' }),
+  below: z.enum(['refuse', 'flag']).prefault('refuse').meta({
+    description:
+      'What becomes of a statement with a line below `min_coverage`: none is made, or the line is named in it.',
+  }),
+});
+export type StatementRequest = z.output<typeof StatementRequest>;
+
+const Time = z.string().meta({ format: 'date-time' });
+
+export const StatementHeadAnswer = z.strictObject({
+  statement_id: z.string(),
+  project_id: z.string().nullable(),
+  from: Time,
+  to: Time,
+  tz: z.string(),
+  window: z.enum(WINDOWS),
+  as_of: Time,
+  recorded_at: Time.meta({ description: 'When it was closed.' }),
+  settled: z
+    .boolean()
+    .meta({ description: 'False for a moment after closing, while another server may turn out to have been first.' }),
+  definitions: z.array(z.strictObject({ name: z.string(), hash: z.string() })),
+  min_coverage: z.string().nullable(),
+  flagged: z.int().meta({ description: 'Lines below `min_coverage`.' }),
+  lines: z.int(),
+  digest: z.string(),
+  key_id: z.string(),
+  by: z.string().meta({ description: 'Name of the token, or of the schedule.' }),
+});
+
+const LowLine = z.strictObject({ definition: z.string(), line: z.string(), coverage: z.string().nullable() });
+
+export const CloseAnswer = z.strictObject({
+  statements: z.array(StatementHeadAnswer.extend({ created: z.boolean() })),
+  refused: z
+    .array(z.strictObject({ project_id: z.string().nullable(), reason: z.string(), lines: z.array(LowLine) }))
+    .meta({
+      description: 'Projects that have no statement now, and why. Of one project alone the answer is an error.',
+    }),
+});
+
+export const StatementsQuery = z.strictObject({
+  project_id: z.string().optional(),
+  from: z.string().optional().meta({ description: 'Only periods that end after this.' }),
+  to: z.string().optional().meta({ description: 'Only periods that start before this.' }),
+  tz: UsageFields.shape.tz,
+  limit: UsageFields.shape.limit,
+  cursor: z.string().optional().meta({ description: 'Where to go on: `next` of the answer before.' }),
+});
+
+export const StatementsAnswer = z.strictObject({
+  statements: z.array(StatementHeadAnswer),
+  next: z.string().nullable(),
+});
+
+export const StatementAnswer = Statement;
+
+export const StatementKeyAnswer = z.strictObject({
+  algorithm: z.literal('Ed25519'),
+  key_id: z.string(),
+  public_key: z.string().meta({ description: 'The 32 bytes, base64.' }),
+  pem: z.string(),
+});

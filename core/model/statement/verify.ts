@@ -1,0 +1,329 @@
+import { z } from 'zod';
+import { messageOf } from '../../errors.ts';
+import { parseJson, toPlain } from '../../json.ts';
+import { headerDigest, verifyHeader } from '../../signing/batch.ts';
+import { verifyMessage } from '../../signing/ceilometer.ts';
+import type { Keyring } from '../../signing/keyring.ts';
+import { verifyMerkleProof } from '../../signing/merkle.ts';
+import { StatementPublicKey } from '../../signing/statement-key.ts';
+import { parseTimestamp } from '../../time.ts';
+import { SignedHeader } from '../batch.ts';
+import { sha256 } from '../identity.ts';
+import { readMessage } from '../message.ts';
+import { definitionHash } from '../usage/definition.ts';
+import { EvidenceDigest, EvidenceRecord } from './evidence.ts';
+import { EvidenceFacts } from './facts.ts';
+import { Statement, statementLines, statementId, statementText } from './statement.ts';
+import type { FrozenLine } from './statement.ts';
+
+export interface VerifyOptions {
+  /** The key that statements of this issuer are signed with, as the reader knows it from elsewhere; null: not known. */
+  readonly publicKey: StatementPublicKey | null;
+  /** Keys that agents sign with; null: HMACs are not looked at. */
+  readonly keys: Keyring | null;
+}
+
+/** `true`: holds. `false`: does not. `null`: was not looked at, and `found` says why. */
+export interface VerifyCheck {
+  readonly check: (typeof VERIFY_CHECKS)[number];
+  readonly ok: boolean | null;
+  readonly found: string;
+  /** What does not hold, thing by thing; the first of them. */
+  readonly faults: readonly string[];
+}
+
+export interface VerifyLine {
+  readonly definition: string;
+  readonly frozen: FrozenLine | null;
+  /** Made anew from the samples; null: there is none. */
+  readonly recomputed: FrozenLine | null;
+  readonly ok: boolean;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly statement: Statement | null;
+  readonly checks: readonly VerifyCheck[];
+  readonly lines: readonly VerifyLine[];
+}
+
+/** What is looked at, in order. */
+export const VERIFY_CHECKS = [
+  'file',
+  'statement',
+  'signature',
+  'issuer',
+  'evidence',
+  'batches',
+  'samples',
+  'agents',
+  'lines',
+] as const;
+
+const MOST_FAULTS = 20;
+
+class Tally {
+  readonly faults: string[] = [];
+  count = 0;
+  fail(fault: string): void {
+    this.count += 1;
+    if (this.faults.length < MOST_FAULTS) this.faults.push(fault);
+  }
+}
+
+/**
+ * Reads an evidence file (a line of JSON each: the statement, then its records) and checks everything that can be checked
+ * without the server that made it. Never throws for what the file says.
+ * @param lines in order, without line feeds
+ */
+export async function verifyEvidence(
+  lines: AsyncIterable<string> | Iterable<string>,
+  options: VerifyOptions,
+): Promise<VerifyReport> {
+  const verifier = new Verifier(options);
+  for await (const line of lines) verifier.line(line);
+  return verifier.report();
+}
+
+class Verifier {
+  readonly #options: VerifyOptions;
+  readonly #digest = new EvidenceDigest();
+  readonly #facts = new EvidenceFacts();
+  readonly #tallies = {
+    file: new Tally(),
+    batches: new Tally(),
+    samples: new Tally(),
+    agents: new Tally(),
+  };
+  readonly #batches = new Map<string, SignedHeader>();
+  #statement: Statement | null = null;
+  #lines = 0;
+  #proven = 0;
+  #withoutPath = 0;
+  #headerless = 0;
+  #samples = 0;
+  #checked = 0;
+  #unchecked = 0;
+
+  constructor(options: VerifyOptions) {
+    this.#options = options;
+  }
+
+  line(text: string): void {
+    this.#lines += 1;
+    if (text === '' && this.#lines > 1) return;
+    try {
+      const value: unknown = JSON.parse(text);
+      if (this.#lines === 1) this.#statement = Statement.parse(value);
+      else this.#record(EvidenceRecord.parse(value));
+    } catch (cause) {
+      const why = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : messageOf(cause);
+      this.#tallies.file.fail(`line ${this.#lines}: ${why}`);
+    }
+  }
+
+  #record(record: EvidenceRecord): void {
+    this.#digest.add(record);
+    if (record.kind === 'batch') this.#batch(record.digest, record.header);
+    this.#facts.add(record);
+    if (record.kind === 'sample') this.#sample(record);
+  }
+
+  #batch(digest: string, text: string): void {
+    const read = SignedHeader.safeParse(toPlain(parseJson(text)));
+    const fail = (why: string): void => this.#tallies.batches.fail(`batch ${digest}: ${why}`);
+    if (!read.success) return fail('its header cannot be read');
+    const header = read.data;
+    if (headerDigest(header) !== digest) return fail(`its header has the digest ${headerDigest(header)}`);
+    this.#batches.set(digest, header);
+    const key = this.#options.keys?.find(header.key_id, header.agent_id) ?? null;
+    if (key === null) this.#unchecked += 1;
+    else if (verifyHeader(header, key.secret)) this.#checked += 1;
+    else this.#tallies.agents.fail(`batch ${digest}: not signed with key ${header.key_id} of agent ${header.agent_id}`);
+  }
+
+  #sample({ batch, index, text, path, recorded_at }: Extract<EvidenceRecord, { kind: 'sample' }>): void {
+    this.#samples += 1;
+    const { sample, fields } = readMessage(text);
+    const fail = (why: string): void => this.#tallies.samples.fail(`sample ${sample.messageId}: ${why}`);
+    if (this.#statement !== null && sample.projectId !== this.#statement.project_id) {
+      fail(`is of project ${JSON.stringify(sample.projectId)}, not of the statement's`);
+    }
+    if (parseTimestamp(recorded_at) > parseTimestamp(this.#statement?.as_of ?? recorded_at)) {
+      fail(`was recorded at ${recorded_at}, after the moment that the statement is as of`);
+    }
+    const header = this.#batches.get(batch) ?? null;
+    if (header === null) {
+      if (sha256(text) !== batch) return fail(`its batch ${batch} is not carried, and is not the digest of its text`);
+      this.#headerless += 1;
+      this.#ownSignature(sample.messageId, fields);
+    } else if (path == null) this.#withoutPath += 1;
+    else if (verifyMerkleProof(text, index, header.samples, path, header.merkle_root)) this.#proven += 1;
+    else fail(`its path does not lead to the root of batch ${batch}`);
+  }
+
+  /** A message without a header has only Ceilometer's signature. */
+  #ownSignature(messageId: string, fields: ReturnType<typeof readMessage>['fields']): void {
+    const shared = this.#options.keys?.sharedKeys() ?? [];
+    if (shared.length === 0) this.#unchecked += 1;
+    else if (shared.some(({ secret }) => verifyMessage(fields, secret) !== null)) this.#checked += 1;
+    else this.#tallies.agents.fail(`sample ${messageId}: not signed with the shared secret`);
+  }
+
+  report(): VerifyReport {
+    const { file } = this.#tallies;
+    const statement = this.#statement;
+    if (this.#lines === 0) file.fail('the file is empty');
+    const read = verdict('file', file, `${this.#lines} lines`);
+    if (statement === null) return { ok: false, statement, checks: [read], lines: [] };
+    const lines = this.#compared(statement);
+    const checks = [
+      read,
+      statementCheck(statement),
+      signatureCheck(statement),
+      issuerCheck(statement, this.#options.publicKey),
+      this.#evidenceCheck(statement),
+      this.#batchCheck(),
+      this.#sampleCheck(),
+      this.#agentCheck(),
+      linesCheck(lines),
+    ];
+    return { ok: checks.every(({ ok }) => ok !== false), statement, checks, lines };
+  }
+
+  #evidenceCheck({ evidence }: Statement): VerifyCheck {
+    const tally = new Tally();
+    const found = this.#digest.summary();
+    for (const name of ['samples', 'batches', 'others', 'losses', 'voids'] as const) {
+      if (found[name] !== evidence[name]) {
+        tally.fail(`${name}: found ${found[name]}, the statement was made from ${evidence[name]}`);
+      }
+    }
+    if (found.digest !== evidence.digest) {
+      tally.fail(`the records have the digest ${found.digest}, the statement was made from ${evidence.digest}`);
+    }
+    const words = Object.entries(found).filter(([name]) => name !== 'digest');
+    return verdict('evidence', tally, words.map(([name, count]) => `${count} ${name}`).join(', '));
+  }
+
+  /** Each header by its digest, and within an epoch each to the one before. */
+  #batchCheck(): VerifyCheck {
+    const tally = this.#tallies.batches;
+    const bySeq = new Map<string, string>();
+    const place = ({ agent_id, epoch }: SignedHeader, seq: number): string => JSON.stringify([agent_id, epoch, seq]);
+    for (const [digest, header] of this.#batches) bySeq.set(place(header, header.seq), digest);
+    let links = 0;
+    for (const [digest, header] of this.#batches) {
+      const before = bySeq.get(place(header, header.seq - 1));
+      if (before === undefined) continue;
+      links += 1;
+      if (before !== header.previous) {
+        tally.fail(`batch ${digest}: names ${header.previous} as the one before, and ${before} is carried`);
+      }
+    }
+    return verdict('batches', tally, `${this.#batches.size} signed headers, ${links} linked to the one before`);
+  }
+
+  #sampleCheck(): VerifyCheck {
+    const without = this.#withoutPath === 0 ? '' : `, ${this.#withoutPath} without a path (not proven)`;
+    const headerless = this.#headerless === 0 ? '' : `, ${this.#headerless} without a batch header`;
+    const found = `${this.#samples} samples, ${this.#proven} proven to be in their batch${without}${headerless}`;
+    return verdict('samples', this.#tallies.samples, found);
+  }
+
+  #agentCheck(): VerifyCheck {
+    const { agents } = this.#tallies;
+    const found = `${this.#checked} signatures of agents hold`;
+    if (agents.count > 0) return verdict('agents', agents, found);
+    if (this.#checked === 0) return skipped('agents', 'no keys were given that these agents sign with');
+    return verdict('agents', agents, this.#unchecked === 0 ? found : `${found}, ${this.#unchecked} have no key here`);
+  }
+
+  #compared(statement: Statement): VerifyLine[] {
+    return statement.usage.flatMap((part) => {
+      const definition = part.definition.name;
+      const frozen = new Map(part.lines.map((line) => [line.id, line]));
+      const recomputed = new Map(this.#recomputed(statement, part).map((line) => [line.id, line]));
+      return [...new Set([...frozen.keys(), ...recomputed.keys()])].map((id) => {
+        const [was, is] = [frozen.get(id) ?? null, recomputed.get(id) ?? null];
+        return { definition, frozen: was, recomputed: is, ok: JSON.stringify(was) === JSON.stringify(is) };
+      });
+    });
+  }
+
+  #recomputed(statement: Statement, part: Statement['usage'][number]): FrozenLine[] {
+    try {
+      return statementLines(statement, part, this.#facts.of(part.definition.meter, statement));
+    } catch (cause) {
+      this.#tallies.file.fail(`${part.definition.name} cannot be computed: ${messageOf(cause)}`);
+      return [];
+    }
+  }
+}
+
+function verdict(check: VerifyCheck['check'], { count, faults }: Tally, found: string): VerifyCheck {
+  const more = count > faults.length ? [`... and ${count - faults.length} more`] : [];
+  return { check, ok: count === 0, found, faults: [...faults, ...more] };
+}
+
+function skipped(check: VerifyCheck['check'], found: string): VerifyCheck {
+  return { check, ok: null, found, faults: [] };
+}
+
+/** Whether it says what its digest, its id and its definitions' hashes are of. */
+function statementCheck(statement: Statement): VerifyCheck {
+  const tally = new Tally();
+  const digest = sha256(statementText(statement));
+  if (digest !== statement.digest) tally.fail(`its content has the digest ${digest}, it says ${statement.digest}`);
+  const { project_id: project, from, to, statement_id: id } = statement;
+  if (statementId(project, from, to) !== id) tally.fail(`its id is not that of its project and period`);
+  for (const { definition, hash } of statement.usage) {
+    if (definitionHash(definition) !== hash)
+      tally.fail(`the definition ${definition.name} does not have the hash ${hash}`);
+  }
+  return verdict('statement', tally, `digest ${digest}`);
+}
+
+function signatureCheck(statement: Statement): VerifyCheck {
+  const tally = new Tally();
+  const { key_id: named, public_key: given } = statement.signature;
+  try {
+    const key = StatementPublicKey.fromBase64(given);
+    if (key.keyId !== named) tally.fail(`the key in the file is ${key.keyId}, the signature names ${named}`);
+    if (!key.verify(statement)) tally.fail(`the signature is not that of key ${key.keyId}`);
+  } catch (cause) {
+    tally.fail(messageOf(cause));
+  }
+  return verdict('signature', tally, `Ed25519 key ${named}`);
+}
+
+function issuerCheck(statement: Statement, known: StatementPublicKey | null): VerifyCheck {
+  if (known === null) return skipped('issuer', 'the key in the file was compared with none: give --public-key');
+  const tally = new Tally();
+  if (!known.verify(statement)) {
+    tally.fail(`the signature is not that of the key given, ${known.keyId}; it names ${statement.signature.key_id}`);
+  }
+  return verdict('issuer', tally, `key ${known.keyId}`);
+}
+
+function linesCheck(lines: readonly VerifyLine[]): VerifyCheck {
+  const tally = new Tally();
+  for (const { definition, frozen, recomputed, ok } of lines) {
+    if (ok) continue;
+    const line = frozen ?? recomputed;
+    const period = line === null ? '' : `${line.from} to ${line.to}, ${JSON.stringify(line.group)}`;
+    const said = frozen === null ? 'has no such line' : `says ${frozen.quantity}`;
+    const gives = recomputed === null ? 'give no such line' : `give ${recomputed.quantity}`;
+    tally.fail(`${definition}, ${period}: the statement ${said}, its samples ${gives}${elsewhere(frozen, recomputed)}`);
+  }
+  return verdict('lines', tally, `${lines.filter(({ ok }) => ok).length} of ${lines.length} recomputed to the byte`);
+}
+
+/** Where two lines with one quantity differ. */
+function elsewhere(frozen: FrozenLine | null, recomputed: FrozenLine | null): string {
+  if (frozen === null || recomputed === null || frozen.quantity !== recomputed.quantity) return '';
+  const names = (Object.keys(frozen) as (keyof FrozenLine)[]).filter(
+    (name) => JSON.stringify(frozen[name]) !== JSON.stringify(recomputed[name]),
+  );
+  return ` (${names.join(', ')} differ)`;
+}
