@@ -214,7 +214,18 @@ function apiOf(
   const config = withPort(loaded.config, DEFAULT_PORTS.api);
   const clock = systemClock;
   return createApi({
-    ...{ config, store, tokens, status, keyring, agents, clock, log, metrics, bus, ingest, statementKey },
+    config,
+    store,
+    tokens,
+    status,
+    keyring,
+    agents,
+    clock,
+    log,
+    metrics,
+    bus,
+    ingest,
+    statementKey,
   });
 }
 

@@ -118,6 +118,72 @@ export type CoverageAnswer = {
   })[];
 };
 
+export type CreateStatementsAnswer = {
+  readonly statements: readonly ({
+    readonly statement_id: string;
+    readonly project_id: string | null;
+    readonly from: string;
+    readonly to: string;
+    readonly tz: string;
+    readonly window: 'none' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'billing-month';
+    readonly as_of: string;
+    /** When it was closed. */
+    readonly recorded_at: string;
+    /** False for a moment after closing, while another server may turn out to have been first. */
+    readonly settled: boolean;
+    readonly definitions: readonly {
+      readonly name: string;
+      readonly hash: string;
+    }[];
+    readonly min_coverage: string | null;
+    /** Lines below `min_coverage`. */
+    readonly flagged: number;
+    readonly lines: number;
+    readonly digest: string;
+    readonly key_id: string;
+    /** Name of the token, or of the schedule. */
+    readonly by: string;
+    readonly created: boolean;
+  })[];
+  /** Projects that have no statement now, and why. Of one project alone the answer is an error. */
+  readonly refused: readonly ({
+    readonly project_id: string | null;
+    readonly reason: string;
+    readonly lines: readonly {
+      readonly definition: string;
+      readonly line: string;
+      readonly coverage: string | null;
+    }[];
+  })[];
+};
+
+export type CreateStatementsRequest = {
+  /** Null: what belongs to nobody known. Absent: one statement for each project that used anything. */
+  readonly project_id?: string | null | undefined;
+  /** A calendar month in `tz`; or `from` and `to`. */
+  readonly period?: string | undefined;
+  /** First instant, included: with a zone, or a local date or time in `tz`. */
+  readonly from?: string | undefined;
+  /** Last instant, excluded, likewise. */
+  readonly to?: string | undefined;
+  /** IANA name of the zone that dates and windows are of. */
+  readonly tz?: string | undefined;
+  /** Calendar windows, one line each. */
+  readonly window?: 'none' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'billing-month' | undefined;
+  /** Where billing months start: `31`, `31T06:30` or any start, local. In shorter months the last day. */
+  readonly anchor?: string | undefined;
+  /** Default: what each definition groups by. */
+  readonly group_by?: string | readonly string[] | undefined;
+  /** Names. Default: all in force. */
+  readonly definitions?: readonly string[] | undefined;
+  /** As it was known at that moment. Default: the newest that is settled. */
+  readonly as_of?: string | undefined;
+  /** Least coverage of every line. */
+  readonly min_coverage?: string | undefined;
+  /** What becomes of a statement with a line below `min_coverage`: none is made, or the line is named in it. */
+  readonly below?: 'refuse' | 'flag' | undefined;
+};
+
 export type DefinitionsAnswer = {
   readonly definitions: readonly ({
     readonly name: string;
@@ -289,6 +355,35 @@ export type LineAnswer = {
   readonly gaps?: readonly GapAnswer[] | undefined;
   /** Where the samples beneath are listed. */
   readonly evidence?: string | undefined;
+};
+
+export type ListStatementsAnswer = {
+  readonly statements: readonly ({
+    readonly statement_id: string;
+    readonly project_id: string | null;
+    readonly from: string;
+    readonly to: string;
+    readonly tz: string;
+    readonly window: 'none' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'billing-month';
+    readonly as_of: string;
+    /** When it was closed. */
+    readonly recorded_at: string;
+    /** False for a moment after closing, while another server may turn out to have been first. */
+    readonly settled: boolean;
+    readonly definitions: readonly {
+      readonly name: string;
+      readonly hash: string;
+    }[];
+    readonly min_coverage: string | null;
+    /** Lines below `min_coverage`. */
+    readonly flagged: number;
+    readonly lines: number;
+    readonly digest: string;
+    readonly key_id: string;
+    /** Name of the token, or of the schedule. */
+    readonly by: string;
+  })[];
+  readonly next: string | null;
 };
 
 export type MessagesAnswer = {
@@ -477,6 +572,107 @@ export type SampleAnswer = {
 export type SamplesAnswer = {
   readonly samples: readonly SampleAnswer[];
   readonly next: string | null;
+};
+
+export type ShowStatementAnswer = {
+  readonly format: 'nephometer statement 1';
+  readonly statement_id: string;
+  readonly project_id: string | null;
+  readonly from: string;
+  readonly to: string;
+  readonly tz: string;
+  readonly tzdata: string;
+  readonly window: 'none' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'billing-month';
+  readonly anchor: string | null;
+  readonly as_of: string;
+  readonly min_coverage: string | null;
+  readonly flagged: readonly {
+    readonly definition: string;
+    readonly line: string;
+    readonly coverage: string | null;
+  }[];
+  readonly usage: readonly ({
+    readonly definition: {
+      readonly name: string;
+      readonly description: string;
+      readonly meter: string;
+      readonly kind: 'duration' | 'integral' | 'increase' | 'sum' | 'max' | 'min' | 'avg' | 'p95' | 'count' | 'last' | 'peak' | 'distinct';
+      /** Of the result. Default: what kind and meter give. */
+      readonly unit: string | null;
+      /** What figures are multiplied by; or that by unit of the samples, others are then left out. */
+      readonly conversion: unknown;
+      readonly group_by: readonly string[];
+      readonly rounding: {
+        /** What is rounded: each sample, what each resource has, or the line. */
+        readonly where: 'sample' | 'resource' | 'period';
+        readonly how: 'ceil' | 'floor' | 'half-up' | 'half-even';
+        /** Rounded to a multiple of this: 1, 0.01, or 1/60 (of an hour: a minute). */
+        readonly to: unknown;
+        /** What is more than zero counts as at least this. */
+        readonly minimum: unknown;
+      } | null;
+      /** Default: twice the reported interval, 1h where none is known. */
+      readonly max_hold: unknown;
+      readonly edge: 'interpolate' | 'end';
+      /** Of p95: what is averaged over before it is ranked. */
+      readonly step: unknown;
+      /** Least that a gap may hide, in the unit of the result; null for meters that can be negative. */
+      readonly floor: unknown;
+      /** Most that a gap may hide, likewise; of counters growth an hour. */
+      readonly ceiling: unknown;
+    };
+    readonly hash: string;
+    readonly group_by: readonly string[];
+    readonly lines: readonly ({
+      readonly id: string;
+      readonly from: string;
+      readonly to: string;
+      readonly group: Readonly<Record<string, string | null>>;
+      readonly quantity: string | null;
+      readonly unit: string | null;
+      readonly lower: string | null;
+      readonly upper: string | null;
+      readonly estimated: string | null;
+      readonly unrounded?: string | null | undefined;
+      readonly coverage: string | null;
+      readonly basis: string;
+      readonly resets: number;
+      readonly samples: number;
+      readonly revision: string | null;
+      readonly finality: 'closed';
+      readonly gaps: readonly {
+        readonly from: string;
+        readonly to: string;
+        readonly reason: string;
+        readonly resource_id: string;
+        readonly source: string;
+      }[];
+    })[];
+  })[];
+  readonly evidence: {
+    readonly digest: string;
+    readonly samples: number;
+    readonly others: number;
+    readonly batches: number;
+    readonly losses: number;
+    readonly voids: number;
+    readonly detail: number;
+  };
+  readonly digest: string;
+  readonly signature: {
+    readonly algorithm: 'Ed25519';
+    readonly key_id: string;
+    readonly public_key: string;
+    readonly value: string;
+  };
+};
+
+export type ShowStatementKeyAnswer = {
+  readonly algorithm: 'Ed25519';
+  readonly key_id: string;
+  /** The 32 bytes, base64. */
+  readonly public_key: string;
+  readonly pem: string;
 };
 
 export type TokenAnswer = {
@@ -813,6 +1009,34 @@ export interface ListVoidsParameters {
   readonly before?: string | undefined;
 }
 
+export interface CreateStatementsParameters {
+  readonly body: CreateStatementsRequest;
+}
+
+export interface ListStatementsParameters {
+  readonly project_id?: string | undefined;
+  /** Only periods that end after this. */
+  readonly from?: string | undefined;
+  /** Only periods that start before this. */
+  readonly to?: string | undefined;
+  /** IANA name of the zone that dates and windows are of. */
+  readonly tz?: string | undefined;
+  /** Most lines of the answer. */
+  readonly limit?: number | undefined;
+  /** Where to go on: `next` of the answer before. */
+  readonly cursor?: string | undefined;
+}
+
+export interface ShowStatementParameters {
+  /** Of the statement. */
+  readonly statement_id: string;
+}
+
+export interface ShowStatementEvidenceParameters {
+  /** Of the statement. */
+  readonly statement_id: string;
+}
+
 export interface ListSamplesParameters {
   /** Name of a meter: `cpu`. */
   readonly meter?: string | undefined;
@@ -954,6 +1178,11 @@ export const OPERATIONS = {
   listDefinitions: {"method":"GET","path":"/v1/definitions","query":["as_of"]},
   createVoid: {"method":"POST","path":"/v1/voids","query":[]},
   listVoids: {"method":"GET","path":"/v1/voids","query":["limit","before"],"pages":{"items":"voids","cursor":"before"}},
+  createStatements: {"method":"POST","path":"/v1/statements","query":[]},
+  listStatements: {"method":"GET","path":"/v1/statements","query":["project_id","from","to","tz","limit","cursor"],"pages":{"items":"statements","cursor":"cursor"}},
+  showStatementKey: {"method":"GET","path":"/v1/statements/key","query":[]},
+  showStatement: {"method":"GET","path":"/v1/statements/{statement_id}","query":[]},
+  showStatementEvidence: {"method":"GET","path":"/v1/statements/{statement_id}/evidence","query":[]},
   listSamples: {"method":"GET","path":"/v1/samples","query":["meter","resource_id","source","user_id","project_id","message_id","from","to","metadata","as_of","order","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"samples","cursor":"cursor"}},
   showEvidence: {"method":"GET","path":"/v1/samples/{message_id}","query":[]},
   postMessages: {"method":"POST","path":"/v1/messages","query":[]},
@@ -1053,6 +1282,51 @@ export class NephometerClient extends Transport {
   /** Every row of `listVoids`, page after page. @throws NephometerError */
   eachVoid(parameters: ListVoidsParameters = {}, options?: CallOptions): AsyncGenerator<VoidsAnswer['voids'][number], void, undefined> {
     return this.each<VoidsAnswer['voids'][number]>(OPERATIONS.listVoids, parameters, options);
+  }
+
+  /**
+   * POST /v1/statements: Closes a period for a project, or for each. Freezes the figures and signs them. What is closed already is answered as it is (200), and 409 says what was asked for otherwise. For the role `admin`.
+   * @throws NephometerError
+   */
+  createStatements(parameters: CreateStatementsParameters, options?: CallOptions): Promise<CreateStatementsAnswer> {
+    return this.call<CreateStatementsAnswer>(OPERATIONS.createStatements, parameters, options);
+  }
+
+  /**
+   * GET /v1/statements: Closed periods, newest first. For the roles `admin` and `reader`. Give `next` back as `cursor` for the next page; null: that was the last.
+   * @throws NephometerError
+   */
+  listStatements(parameters: ListStatementsParameters = {}, options?: CallOptions): Promise<ListStatementsAnswer> {
+    return this.call<ListStatementsAnswer>(OPERATIONS.listStatements, parameters, options);
+  }
+
+  /** Every row of `listStatements`, page after page. @throws NephometerError */
+  eachStatement(parameters: ListStatementsParameters = {}, options?: CallOptions): AsyncGenerator<ListStatementsAnswer['statements'][number], void, undefined> {
+    return this.each<ListStatementsAnswer['statements'][number]>(OPERATIONS.listStatements, parameters, options);
+  }
+
+  /**
+   * GET /v1/statements/key: The public key that statements are signed with. No token is needed.
+   * @throws NephometerError
+   */
+  showStatementKey(options?: CallOptions): Promise<ShowStatementKeyAnswer> {
+    return this.call<ShowStatementKeyAnswer>(OPERATIONS.showStatementKey, {}, options);
+  }
+
+  /**
+   * GET /v1/statements/{statement_id}: A statement, the same bytes for ever. For the roles `admin` and `reader`.
+   * @throws NephometerError
+   */
+  showStatement(parameters: ShowStatementParameters, options?: CallOptions): Promise<ShowStatementAnswer> {
+    return this.call<ShowStatementAnswer>(OPERATIONS.showStatement, parameters, options);
+  }
+
+  /**
+   * GET /v1/statements/{statement_id}/evidence: The statement with all that it stands on, for `nephometer verify`. NDJSON: the statement, then batch headers, losses, voids and samples with their Merkle paths. For admins to hand on: headers name resources that could not be read, of every project on the node. For the role `admin`.
+   * @throws NephometerError
+   */
+  showStatementEvidence(parameters: ShowStatementEvidenceParameters, options?: CallOptions): Promise<void> {
+    return this.call<void>(OPERATIONS.showStatementEvidence, parameters, options);
   }
 
   /**

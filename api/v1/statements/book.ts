@@ -86,10 +86,21 @@ export class StatementBook {
     }
     const { statement_id: id, project_id, from, to, tz, window, anchor, as_of, min_coverage, digest } = statement;
     const head: z.infer<typeof HeadEntry> = {
-      ...{ project_id, from, to, tz, window, anchor, as_of, min_coverage },
+      project_id,
+      from,
+      to,
+      tz,
+      window,
+      anchor,
+      as_of,
+      min_coverage,
       flagged: statement.flagged.length,
       lines: statement.usage.reduce((sum, { lines }) => sum + lines.length, 0),
-      definitions: statement.usage.map(({ definition, hash, group_by }) => ({ name: definition.name, hash, group_by })),
+      definitions: statement.usage.map(({ definition, hash, group_by }) => ({
+        name: definition.name,
+        hash,
+        group_by,
+      })),
       digest,
       key_id: statement.signature.key_id,
       by,
@@ -133,10 +144,23 @@ export function headShape(head: StatementHead, now: Micros): Record<string, unkn
     head;
   return {
     statement_id: id,
-    ...{ project_id, from, to, tz, window, as_of },
+    project_id,
+    from,
+    to,
+    tz,
+    window,
+    as_of,
     recorded_at: formatInstant(recordedAt),
     settled: recordedAt <= now,
-    definitions: head.definitions.map(({ name, hash }) => ({ name, hash })),
-    ...{ min_coverage, flagged, lines, digest, key_id, by },
+    definitions: head.definitions.map(({ name, hash }) => ({
+      name,
+      hash,
+    })),
+    min_coverage,
+    flagged,
+    lines,
+    digest,
+    key_id,
+    by,
   };
 }

@@ -168,7 +168,12 @@ export class StatementDesk {
     const { definition, hash } = await this.#desk.definitions.find(name, moment.asOf);
     const { tz, window, anchor, group_by } = asked;
     const fields = UsageFields.parse({
-      ...{ definition: name, from: formatInstant(from), to: formatInstant(to), tz, window, project_id: projectId },
+      definition: name,
+      from: formatInstant(from),
+      to: formatInstant(to),
+      tz,
+      window,
+      project_id: projectId,
       ...(anchor === undefined ? {} : { anchor }),
       ...(group_by === undefined ? {} : { group_by }),
       gaps: true,

@@ -8,7 +8,6 @@ import {
   LOOKBACK,
   metadataText,
   RESTART_MARKERS,
-  SignedHeader,
   toText,
   usageSampleOf,
   voidOf,
@@ -24,6 +23,7 @@ import type {
   Store,
   StoredSample,
   UsageSample,
+  SignedHeader,
 } from '@nephometer/core';
 import { gatherFacts } from '../usage/facts.ts';
 import type { GatheredFacts } from '../usage/facts.ts';
@@ -250,14 +250,20 @@ function otherRecord(sample: UsageSample, order: number, detail: number): Eviden
   return {
     kind: 'other',
     order: `other-${String(order).padStart(8, '0')}`,
-    ...{ source, meter, type, unit, resource_id: resourceId },
+    source,
+    meter,
+    type,
+    unit,
+    resource_id: resourceId,
     timestamp: formatInstant(timestamp),
     slot: slot === null ? null : formatInstant(slot),
     agent_id: agentId,
     recorded_at: formatInstant(recordedAt),
     volume: isCounter || detail > 1 ? toText(volume) : null,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- pairs of name and text
-    metadata: { ...(isDeletion(sample.metadata) ? { deleted: true } : {}), ...(Object.fromEntries(markers) as object) },
+    metadata: {
+      ...(isDeletion(sample.metadata) ? { deleted: true } : {}),
+      ...(Object.fromEntries(markers) as object),
+    },
   };
 }
 

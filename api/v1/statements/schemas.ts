@@ -7,13 +7,9 @@ import { UsageFields } from '../usage/schemas.ts';
 const Share = z.string().regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, 'must be a share from 0 to 1, such as 0.99');
 
 export const StatementRequest = z.strictObject({
-  project_id: z
-    .string()
-    .nullable()
-    .optional()
-    .meta({
-      description: 'Null: what belongs to nobody known. Absent: one statement for each project that used anything.',
-    }),
+  project_id: z.string().nullable().optional().meta({
+    description: 'Null: what belongs to nobody known. Absent: one statement for each project that used anything.',
+  }),
   period: z
     .string()
     .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month, such as 2026-03')

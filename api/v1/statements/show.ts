@@ -92,7 +92,11 @@ function csvOf({ statement_id, project_id, as_of, usage }: Statement): string {
   const header = ['statement_id', 'project_id', 'definition', 'from', 'to', ...fields.map((field) => `group.${field}`)];
   const rows = usage.flatMap(({ definition, lines }) =>
     lines.map((line) => [
-      ...[statement_id, project_id, definition.name, line.from, line.to],
+      statement_id,
+      project_id,
+      definition.name,
+      line.from,
+      line.to,
       ...fields.map((field) => line.group[field] ?? null),
       ...COLUMNS.map((column) => line[column]),
       as_of,

@@ -64,7 +64,17 @@ export class EvidenceFacts {
     const header = this.#headers.get(batch) ?? null;
     const { messageId, source, meter, type, unit, resourceId, projectId, userId, timestamp, metadata, volume } = sample;
     return {
-      ...{ messageId, source, meter, type, unit, resourceId, projectId, userId, timestamp, metadata, volume },
+      messageId,
+      source,
+      meter,
+      type,
+      unit,
+      resourceId,
+      projectId,
+      userId,
+      timestamp,
+      metadata,
+      volume,
       slot: header === null ? null : slotAt(header, index),
       agentId: header?.agent_id ?? null,
       recordedAt: parseTimestamp(recorded_at),
@@ -89,7 +99,13 @@ function otherSample(record: Of<'other'>): UsageSample {
   const { order, source, meter, type, unit, resource_id: resourceId, agent_id: agentId, volume } = record;
   const metadata = fromPlain(record.metadata);
   return {
-    ...{ messageId: order, source, meter, type, unit, resourceId, agentId },
+    messageId: order,
+    source,
+    meter,
+    type,
+    unit,
+    resourceId,
+    agentId,
     projectId: ANOTHER,
     userId: null,
     timestamp: parseTimestamp(record.timestamp),
