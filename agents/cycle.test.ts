@@ -298,3 +298,29 @@ t.test('a report names the final meters, of dynamic pollsters those seen so far'
   name = 'second';
   t.same((await run()).report.meters, ['first', 'height', 'second']);
 });
+
+t.test('of the names that dynamic pollsters gave, the latest are remembered', async (t) => {
+  let round = 0;
+  const named = (i: number) => `round-${round}.${String(i).padStart(4, '0')}`;
+  const { run } = rig([
+    pollster({
+      name: 'any',
+      meters: 'dynamic',
+      poll: ([resource]) =>
+        resource === undefined
+          ? []
+          : Array.from({ length: 6000 }, (_, i) => ({
+              meter: named(i),
+              resource,
+              volume: 1,
+              type: 'delta' as const,
+              unit: null,
+            })),
+    }),
+  ]);
+  t.equal((await run()).report.meters.length, 6000);
+  round = 1;
+  const { meters } = (await run()).report;
+  t.equal(meters.length, 10_000);
+  t.equal(meters.filter((name) => name.startsWith('round-1.')).length, 6000);
+});

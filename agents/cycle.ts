@@ -49,12 +49,15 @@ interface Polled {
   readonly complete: boolean;
 }
 
+/** Names that a source remembers of its dynamic pollsters; those not given for longest go first. */
+const MOST_SEEN = 10_000;
+
 /** Runs cycles: discovery, pollsters, pipeline, report. A pollster runs once at a time, whoever asks. */
 export class CycleRunner {
   readonly #options: CycleOptions;
   /** Runs under way, by pollster: who asked, and when it is really over. */
   readonly #running = new Map<object, { readonly source: string; abandoned: boolean; readonly over: Promise<void> }>();
-  /** Final names that dynamic pollsters gave so far, by source. */
+  /** Final names that pollsters gave so far, by source, the latest last. */
   readonly #seen = new Map<string, Set<string>>();
 
   constructor(options: CycleOptions) {
@@ -173,12 +176,19 @@ export class CycleRunner {
     const { pipeline } = this.#options;
     const names = this.#seen.get(source.name) ?? new Set<string>();
     this.#seen.set(source.name, names);
-    for (const { meter } of counters) names.add(meter);
+    for (const meter of new Set(counters.map((counter) => counter.meter))) {
+      names.delete(meter);
+      names.add(meter);
+    }
     for (const { plugin } of this.pollstersOf(source)) {
       if (plugin.meters === 'dynamic') continue;
       for (const meter of Object.keys(plugin.meters).filter((name) => matchesPatterns(source.meters, name))) {
         for (const name of pipeline.finalNames(meter)) names.add(name);
       }
+    }
+    for (const name of names) {
+      if (names.size <= MOST_SEEN) break;
+      names.delete(name);
     }
     return [...names].sort();
   }

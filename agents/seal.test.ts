@@ -43,19 +43,28 @@ interface Rig {
   readonly sealer: Sealer;
   readonly epoch: Epoch;
   readonly dropped: DroppedSamples[];
+  /** How often the spool was told that its losses are. */
+  readonly told: () => number;
   readonly sealed: () => Promise<BatchEnvelope[]>;
   readonly sizes: () => Promise<number[]>;
 }
 
-async function rig({ maxSamples = 500, maxMessage = 262_144, maxBytes = 2 ** 26 } = {}): Promise<Rig> {
+async function rig({
+  maxSamples = 500,
+  maxMessage = 262_144,
+  maxBytes = 2 ** 26,
+  clock = new ManualClock(),
+} = {}): Promise<Rig> {
   const spool = await openMemorySpool({ maxBytes, whenFull: 'refuse-new' });
   const dropped: DroppedSamples[] = [];
+  let told = 0;
+  spool.lossesTold = () => void (told += 1);
   const sealer = new Sealer({
     agentId: 'agent-1',
     sampleSource: 'openstack',
     keyring,
     spool,
-    clock: new ManualClock(),
+    clock,
     log: recordingLogger().log,
     maxSamples,
     maxMessage,
@@ -73,6 +82,7 @@ async function rig({ maxSamples = 500, maxMessage = 262_144, maxBytes = 2 ** 26 
     sealer,
     epoch: newEpoch(),
     dropped,
+    told: () => told,
     sealed,
     sizes: async () => (await bodies()).map((body) => body.byteLength),
   };
@@ -194,4 +204,37 @@ t.test('losses of one reason are one entry', async (t) => {
       { reason: 'oversized', samples: 1, from: null, to: null },
     ],
   );
+});
+
+t.test(
+  'when sealing breaks off, only what is not spooled yet is told as lost, and the report goes later',
+  async (t) => {
+    class BrokenClock extends ManualClock {
+      left = 2;
+      override now(): number {
+        if ((this.left -= 1) < 0) throw new Error('no time');
+        return super.now();
+      }
+    }
+    const clock = new BrokenClock();
+    const { sealer, epoch, sealed, dropped } = await rig({ maxSamples: 4, clock });
+    await sealer.seal({ epoch, slot: 7, counters: counters(10), report: report({ scheduled: 7 }) });
+    t.same(dropped, [{ reason: 'invalid', samples: 2, from: 7, to: 7 }]);
+    clock.left = 10;
+    await sealer.seal({ epoch, slot: 8, counters: counters(1), report: report({ scheduled: 8 }) });
+    const batches = await sealed();
+    t.same(
+      batches.map(({ header }) => header.samples),
+      [4, 4, 1],
+    );
+    t.match(batches[2]?.header.cycles, [{ scheduled: 7 }, { scheduled: 8, dropped: [{ samples: 2 }] }]);
+  },
+);
+
+t.test('the spool hears that its losses are told when the report that tells them is spooled, not before', async (t) => {
+  const { sealer, epoch, told } = await rig({ maxBytes: 3000 });
+  await sealer.seal({ epoch, slot: 1, counters: counters(20), report: report() });
+  t.equal(told(), 0, 'the spool refused it');
+  await sealer.seal({ epoch, slot: 2, counters: [], report: report() });
+  t.equal(told(), 1);
 });

@@ -64,6 +64,12 @@ export interface FinishedCycle {
   readonly report: CycleReport;
 }
 
+/** A cycle that is being sealed, and what of it is neither in the spool nor told as dropped yet. */
+interface OpenCycle extends FinishedCycle {
+  samples: number;
+  reports: readonly CycleReport[];
+}
+
 /** Cycle reports kept in memory while the spool takes nothing; the oldest go first. */
 const MOST_WAITING_REPORTS = 1000;
 
@@ -80,12 +86,14 @@ export class Sealer {
 
   /** Resolves when the cycle is in the spool, or counted as dropped. Never rejects. */
   seal(cycle: FinishedCycle): Promise<void> {
+    const open: OpenCycle = { ...cycle, samples: cycle.counters.length, reports: [cycle.report] };
     this.#queue = this.#queue
-      .then(() => this.#seal(cycle))
+      .then(() => this.#seal(open))
       .catch((cause: unknown) => {
-        this.#options.log.error({ cause: messageOf(cause) }, 'A cycle could not be sealed; its samples are lost.');
-        this.#drop('invalid', cycle.counters.length, cycle.slot);
-        this.#keep([cycle.report]);
+        const fields = { samples: open.samples, cause: messageOf(cause) };
+        this.#options.log.error(fields, 'A cycle could not be sealed to its end; the rest of its samples is lost.');
+        if (open.samples > 0) this.#drop('invalid', open.samples, cycle.slot);
+        this.#keep(open.reports);
       });
     return this.#queue;
   }
@@ -101,21 +109,25 @@ export class Sealer {
     this.#keep([report]);
   }
 
-  async #seal(cycle: FinishedCycle): Promise<void> {
+  async #seal(cycle: OpenCycle): Promise<void> {
     const key = this.#options.keyring.signingKey(this.#options.agentId);
     let draft = this.#draft(cycle);
     for (const counter of cycle.counters) {
       const text = this.#signed(counter, cycle, key);
-      if (text === null) continue;
+      if (text === null) {
+        cycle.samples -= 1;
+        continue;
+      }
       if (!draft.fits(text)) {
         await this.#append(draft, cycle, key);
         draft = this.#draft(cycle);
       }
       if (draft.fits(text)) draft.add(text);
-      else this.#dropOversized(counter, cycle.slot);
+      else this.#dropOversized(counter, cycle);
     }
     // Losses of this cycle's own earlier batches are told in its own report.
-    for (const report of this.#reports(cycle.report)) {
+    cycle.reports = this.#reports(cycle.report);
+    for (const report of cycle.reports) {
       if (!draft.fitsReport(report)) {
         await this.#append(draft, cycle, key);
         draft = this.#draft(cycle);
@@ -123,6 +135,7 @@ export class Sealer {
       draft.addReport(report);
     }
     await this.#append(draft, cycle, key);
+    if (this.#waiting.length === 0 && this.#dropped.length === 0) this.#options.spool.lossesTold();
   }
 
   #draft({ report, slot }: FinishedCycle): Draft {
@@ -144,10 +157,11 @@ export class Sealer {
     }
   }
 
-  #dropOversized({ meter, resourceId }: Counter, slot: Micros): void {
+  #dropOversized({ meter, resourceId }: Counter, cycle: OpenCycle): void {
     const fields = { meter, resourceId, maxMessage: this.#options.maxMessage };
     this.#options.log.error(fields, 'A sample is larger than agent.max_message and is dropped.');
-    this.#drop('oversized', 1, slot);
+    cycle.samples -= 1;
+    this.#drop('oversized', 1, cycle.slot);
   }
 
   /** The reports to send now: those that wait, and this cycle's with all losses not told yet. */
@@ -161,9 +175,13 @@ export class Sealer {
     return reports;
   }
 
-  async #append(draft: Draft, { epoch, slot }: FinishedCycle, key: SigningKey): Promise<void> {
+  async #append(draft: Draft, cycle: OpenCycle, key: SigningKey): Promise<void> {
     if (draft.isEmpty) return;
+    const { epoch, slot } = cycle;
     const batch = this.#sealed(draft, epoch, key);
+    // From here on they are in the spool, or told as dropped.
+    cycle.samples -= draft.texts.length;
+    cycle.reports = cycle.reports.filter((report) => !draft.reports.includes(report));
     try {
       await this.#options.spool.append(batch);
       epoch.seq = batch.seq;

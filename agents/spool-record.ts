@@ -31,8 +31,8 @@ export interface SpoolEntry {
  */
 export const ENTRY_MARK = Buffer.from('NEPHENT1');
 export const BODY_MARK = Buffer.from('NEPHBDY1');
-const HEAD_BYTES = 8 + 6 + 4 + 32;
-const MOST_ENTRY_BYTES = 1024;
+export const HEAD_BYTES = 8 + 6 + 4 + 32;
+export const MOST_ENTRY_BYTES = 1024;
 
 export function encodeEntry(entry: SpoolEntry): Buffer {
   return encode(ENTRY_MARK, entry.ordinal, Buffer.from(JSON.stringify(entry)));
@@ -60,6 +60,11 @@ function encode(mark: Buffer, ordinal: number, content: Uint8Array): Buffer {
   return Buffer.concat([head, content]);
 }
 
+/** Bytes of the whole record by the word of its head; null when the head is cut off. */
+export function recordBytes(head: Buffer): number | null {
+  return head.length < HEAD_BYTES ? null : HEAD_BYTES + head.readUInt32BE(14);
+}
+
 /** The record that begins here, or null when it is not whole. What follows it does not matter. */
 function decode(mark: Buffer, record: Buffer): { ordinal: number; body: Buffer } | null {
   if (record.length < HEAD_BYTES || !record.subarray(0, 8).equals(mark)) return null;
@@ -81,25 +86,6 @@ export const SPOOL_OPTIONS = {
   overlappingSync: false,
   maxDbs: 4,
 } as const;
-
-/** Everything whole in a file whose structure cannot be trusted, released records that still lie about included. */
-export function salvage(file: Buffer): { entries: Map<number, SpoolEntry>; bodies: Map<number, Buffer> } {
-  const entries = new Map<number, SpoolEntry>();
-  for (const at of occurrences(file, ENTRY_MARK)) {
-    const entry = decodeEntry(file.subarray(at, at + MOST_ENTRY_BYTES));
-    if (entry !== null) entries.set(entry.ordinal, entry);
-  }
-  const bodies = new Map<number, Buffer>();
-  for (const at of occurrences(file, BODY_MARK)) {
-    const found = decodeBody(file.subarray(at));
-    if (found !== null) bodies.set(found.ordinal, found.body);
-  }
-  return { entries, bodies };
-}
-
-function* occurrences(file: Buffer, mark: Buffer): Iterable<number> {
-  for (let at = file.indexOf(mark); at >= 0; at = file.indexOf(mark, at + 1)) yield at;
-}
 
 /** An entry made anew from the body, which says everything of itself. Null when the body is no batch of ours. */
 export function entryOf(ordinal: number, body: Uint8Array): SpoolEntry | null {

@@ -1,21 +1,22 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { messageOf } from '@nephometer/core';
 import type { Logger } from '@nephometer/core';
-import { entryOf, salvage } from './spool-record.ts';
+import { entryOf } from './spool-record.ts';
 import type { SpoolEntry } from './spool-record.ts';
 import type { Standing } from './spool-note.ts';
+import { Wreck } from './spool-salvage.ts';
 
 export type Lost = Pick<SpoolEntry, 'ordinal' | 'samples' | 'from' | 'to'>;
 
 /** What could be saved of a spool whose file is damaged. */
 export interface Salvaged {
-  /** By ordinal, ascending. */
-  readonly bodies: ReadonlyMap<number, Buffer>;
+  /** By ordinal, ascending; each is read when it is asked for. */
+  readonly bodies: Iterable<readonly [ordinal: number, body: Buffer]>;
   /** Entries whose body is gone; one more for all that not even an entry tells of. */
   readonly lost: readonly Lost[];
   readonly lastOrdinal: number;
@@ -36,17 +37,42 @@ export async function repairSpool(folder: string, standing: Standing, log: Logge
   const aside = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
   await rename(file, aside);
   await rm(join(folder, 'lock.mdb'), { force: true });
+  const wreck = new Wreck(aside);
+  try {
+    const { kept, lost, lastOrdinal } = inventory(wreck, standing);
+    const fields = { aside, cause: damage, saved: kept.size, lost: lost.length };
+    log.error(fields, 'The spool is damaged; its file was set aside and what is whole in it is saved.');
+    return { bodies: bodiesOf(wreck, kept), lost, lastOrdinal };
+  } catch (cause) {
+    wreck.close();
+    throw cause;
+  }
+}
+
+/** What is whole and waited, by ordinal, and what is lost of the rest. */
+function inventory(wreck: Wreck, standing: Standing) {
   const { floor } = standing;
-  const { entries, bodies } = salvage(await readFile(aside));
+  const { entries, bodies } = wreck.find();
   const kept = new Map([...bodies].filter(([ordinal]) => ordinal >= floor).sort(([a], [b]) => a - b));
   const known = [...entries.values()].filter(({ ordinal }) => ordinal >= floor);
   const lost: Lost[] = known.filter(({ ordinal }) => !kept.has(ordinal));
-  const counted = known.filter(({ ordinal }) => kept.has(ordinal)).concat(bodiesAlone(kept, entries));
+  const alone = [...kept].filter(([ordinal]) => !entries.has(ordinal));
+  const counted = [...known.filter(({ ordinal }) => kept.has(ordinal)), ...bodiesAlone(wreck, alone)];
   lost.push(...remainder(standing, [...counted, ...lost]));
-  const lastOrdinal = Math.max(floor, standing.last, ...entries.keys(), ...bodies.keys());
-  const fields = { aside, cause: damage, saved: kept.size, lost: lost.length };
-  log.error(fields, 'The spool is damaged; its file was set aside and what is whole in it was saved.');
-  return { bodies: kept, lost, lastOrdinal };
+  let lastOrdinal = Math.max(floor, standing.last);
+  for (const ordinal of [...entries.keys(), ...bodies.keys()]) lastOrdinal = Math.max(lastOrdinal, ordinal);
+  return { kept, lost, lastOrdinal };
+}
+
+function* bodiesOf(wreck: Wreck, kept: ReadonlyMap<number, number>): Iterable<readonly [number, Buffer]> {
+  try {
+    for (const [ordinal, at] of kept) {
+      const body = wreck.body(at);
+      if (body !== null) yield [ordinal, body];
+    }
+  } finally {
+    wreck.close();
+  }
 }
 
 /** The file is not there. A new spool has no note, or one that says that nothing waits. */
@@ -55,12 +81,15 @@ function goneSpool(file: string, standing: Standing, log: Logger): Salvaged | nu
   if (lost.length === 0) return null;
   const { samples, from, to } = standing;
   log.error({ file, samples, from, to }, "The spool's file is gone, with batches that waited in it.");
-  return { bodies: new Map(), lost, lastOrdinal: standing.last };
+  return { bodies: [], lost, lastOrdinal: standing.last };
 }
 
 /** Bodies that are whole and whose entry is gone: they say everything of themselves. */
-function bodiesAlone(kept: ReadonlyMap<number, Buffer>, entries: ReadonlyMap<number, SpoolEntry>): SpoolEntry[] {
-  return [...kept].flatMap(([ordinal, body]) => (entries.has(ordinal) ? [] : (entryOf(ordinal, body) ?? [])));
+function bodiesAlone(wreck: Wreck, alone: readonly (readonly [ordinal: number, at: number])[]): SpoolEntry[] {
+  return alone.flatMap(([ordinal, at]) => {
+    const body = wreck.body(at);
+    return body === null ? [] : (entryOf(ordinal, body) ?? []);
+  });
 }
 
 /** What waited by the note's word, and is neither saved nor known to be lost. */

@@ -190,6 +190,7 @@ t.test('lmdb: a file that is gone is a loss that is told, with its slots', async
   await rm(join(folder, 'data.mdb'));
   const again = await openLmdbSpool({ folder, log, ...ROOMY });
   t.same(again.takeLosses(), [{ reason: 'spool-corrupt', samples: 12, from: 1_999_500, to: 4_999_500 }]);
+  again.lossesTold();
   await again.append(batch(6));
   t.same(await seqs(again), [6]);
   await again.release([batch(6).digest]);

@@ -7,6 +7,7 @@ import { DiskReserve } from './disk-reserve.ts';
 import { SpoolNote } from './spool-note.ts';
 import type { Standing } from './spool-note.ts';
 import { SpoolLock } from './spool-lock.ts';
+import { SpoolLosses } from './spool-losses.ts';
 import { decodeBody, decodeEntry, encodeBody, encodeEntry, entryOf, SPOOL_OPTIONS } from './spool-record.ts';
 import { repairSpool } from './spool-repair.ts';
 import type { Salvaged } from './spool-repair.ts';
@@ -72,7 +73,7 @@ class LmdbSpool implements Spool {
   /** By digest. In order of age: those never confirmed; in order of confirmation: the others. */
   readonly #fresh = new Map<string, Waiting>();
   readonly #confirmed = new Map<string, Waiting>();
-  #losses: SpoolLoss[] = [];
+  readonly #losses: SpoolLosses;
   #lastOrdinal = 0;
   #bytes = 0;
   #samples = 0;
@@ -86,6 +87,7 @@ class LmdbSpool implements Spool {
     this.#entries = root.openDB<Buffer, number>({ name: 'entries', encoding: 'binary' });
     this.#bodies = root.openDB<Buffer, number>({ name: 'bodies', encoding: 'binary' });
     this.#reserve = new DiskReserve(options.folder);
+    this.#losses = new SpoolLosses(options.folder);
   }
 
   /** Reads the entries; one that is broken is rebuilt from its body, or counted as lost. */
@@ -170,9 +172,11 @@ class LmdbSpool implements Spool {
   }
 
   takeLosses(): readonly SpoolLoss[] {
-    const losses = this.#losses;
-    this.#losses = [];
-    return losses;
+    return this.#losses.take();
+  }
+
+  lossesTold(): void {
+    this.#losses.told();
   }
 
   stats(): SpoolStats {
@@ -269,7 +273,7 @@ class LmdbSpool implements Spool {
   }
 
   #lose(lost: readonly Pick<Waiting, 'ordinal' | 'samples' | 'from' | 'to'>[], reason: SpoolLoss['reason']): void {
-    this.#losses.push(...lost.map(({ samples, from, to }) => ({ reason, samples, from, to })));
+    this.#losses.add(lost.map(({ samples, from, to }) => ({ reason, samples, from, to })));
     const samples = lost.reduce((sum, one) => sum + one.samples, 0);
     const fields = { reason, batches: lost.length, samples, ordinals: lost.slice(0, 20).map(({ ordinal }) => ordinal) };
     this.#options.log.error(fields, 'The spool lost batches; the next cycle report tells it.');

@@ -46,8 +46,10 @@ export interface Spool {
   markConfirmed(digests: readonly string[], at: Micros): Promise<void>;
   /** Frees the batches that a receipt names; unknown digests are ignored. Works on a full disk. */
   release(digests: readonly string[]): Promise<void>;
-  /** Losses since they were last taken; taking them forgets them here, so put them into a report that is appended. */
+  /** Losses that were not taken yet, to be put into a report. */
   takeLosses(): readonly SpoolLoss[];
+  /** The losses taken so far are in reports that were appended; until then they are told again after a restart. */
+  lossesTold(): void;
   stats(): SpoolStats;
   close(): Promise<void>;
 }

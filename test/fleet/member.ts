@@ -81,6 +81,7 @@ function telling(spool: Spool, agent: string, tell: Tell): Spool {
     markConfirmed: (digests, at) => spool.markConfirmed(digests, at),
     release: (digests) => spool.release(digests),
     takeLosses: () => spool.takeLosses(),
+    lossesTold: () => spool.lossesTold(),
     stats: () => spool.stats(),
     close: () => spool.close(),
   };
