@@ -29,9 +29,17 @@ export const API_ERRORS = {
   },
   MTR_COVERAGE_LOW: { status: 409, meaning: 'A line of the period is below the coverage that was asked for.' },
   MTR_STATEMENT_EXISTS: { status: 409, meaning: 'The period is closed already, with other parameters than asked for.' },
+  MTR_EXPORT_OUTDATED: {
+    status: 409,
+    meaning: 'This server would write other bytes than the one that the export was made with; ask for a new export.',
+  },
   MTR_BODY_TOO_LARGE: { status: 413, meaning: 'The request body is larger than api.max_body.' },
   MTR_MEDIA_TYPE: { status: 415, meaning: 'The request body is compressed, or is not application/json.' },
   MTR_TOO_MUCH: { status: 422, meaning: 'The question needs more readings than can be looked at in one answer.' },
+  MTR_EXPORT_DECIMAL: {
+    status: 422,
+    meaning: 'A figure does not fit into the DECIMAL(38, 12) of a Parquet file; CSV and NDJSON take any.',
+  },
   MTR_INTERNAL: { status: 500, meaning: 'The server failed; its log says why.' },
   MTR_EVIDENCE_DIFFERS: {
     status: 500,

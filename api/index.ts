@@ -7,3 +7,7 @@ export type { JsonSchema, OpenApiDocument, Operation, Parameter, Reference } fro
 export { v1Document } from './openapi/v1.ts';
 /** Schemas of what /v1/usage and its neighbours answer. */
 export * as usageSchemas from './v1/usage/schemas.ts';
+export { isManifestWhole, manifestPieces } from './v1/exports/manifest.ts';
+/** Schemas of what /v1/exports takes and answers. */
+export * as exportSchemas from './v1/exports/schemas.ts';
+export type { ExportManifestAnswer, ExportPartitionAnswer, ExportPlanAnswer } from './v1/exports/schemas.ts';

@@ -27,8 +27,11 @@ const DOWNLOAD_MS = 3_600_000;
 export class ApiClient {
   readonly #url: string;
   readonly #token: string | null;
+  readonly #timeoutMs: number;
 
-  constructor(flags: ClientFlags) {
+  /** @param timeoutMs longest that an answer may take */
+  constructor(flags: ClientFlags, timeoutMs = 120_000) {
+    this.#timeoutMs = timeoutMs;
     this.#url = (flags.url ?? process.env['NEPHOMETER_URL'] ?? 'http://127.0.0.1:8777').replace(/\/+$/, '');
     this.#token = findToken(flags);
   }
@@ -45,6 +48,16 @@ export class ApiClient {
     throw this.#refusal('GET', path, response.status, await response.text());
   }
 
+  /** The same, chunk by chunk. @throws ApiError when the server breaks off */
+  async *bytes(path: string): AsyncGenerator<Uint8Array> {
+    const body = await this.download(path, '*/*');
+    try {
+      yield* body;
+    } catch (cause) {
+      throw this.#brokenOff(cause);
+    }
+  }
+
   post<T>(path: string, body: string): Promise<T> {
     return this.#request<T>('POST', path, body);
   }
@@ -55,9 +68,16 @@ export class ApiClient {
 
   async #request<T>(method: string, path: string, body?: string): Promise<T> {
     const response = await this.#fetch(method, path, body);
-    const text = await response.text();
+    const text = await response.text().catch((cause: unknown) => {
+      throw this.#brokenOff(cause);
+    });
     if (response.ok) return (text === '' ? null : JSON.parse(text)) as T;
     throw this.#refusal(method, path, response.status, text);
+  }
+
+  #brokenOff(cause: unknown): ApiError {
+    const why = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
+    return new ApiError(`The answer of ${this.#url} broke off: ${why}.`, EXIT_CODES.unavailable.code);
   }
 
   #refusal(method: string, path: string, status: number, text: string): ApiError {
@@ -69,7 +89,7 @@ export class ApiClient {
     path: string,
     body: string | undefined,
     accept = 'application/json',
-    timeoutMs = 120_000,
+    timeoutMs = this.#timeoutMs,
   ): Promise<Response> {
     try {
       return await fetch(this.#url + path, {

@@ -3,6 +3,7 @@ import { addAgents } from './commands/agents.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addConflictCommands } from './commands/conflict.ts';
 import { addDataCommands } from './commands/data.ts';
+import { addExport } from './commands/export.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addPluginCommands } from './commands/plugins.ts';
 import { addPoll } from './commands/poll.ts';
@@ -38,6 +39,7 @@ const COMMANDS = [
   addUsage,
   addStatementCommands,
   addVerify,
+  addExport,
   addSendSample,
   addQuarantineCommands,
   addConflictCommands,

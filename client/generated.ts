@@ -263,6 +263,234 @@ export type EvidenceAnswer = {
   };
 };
 
+export type ExportManifestAnswer = {
+  readonly kind: 'nephometer-export';
+  readonly version: 1;
+  readonly id: string;
+  readonly generator: {
+    readonly name: string;
+    readonly version: string;
+  };
+  readonly question: {
+    /** As the request spelled it. */
+    readonly asked: Readonly<Record<string, unknown>>;
+    readonly definitions: readonly {
+      readonly name: string;
+      readonly hash: string;
+      readonly meter: string;
+      readonly kind: string;
+      readonly unit: string | null;
+      /** Whether lines sum to what the whole period has. */
+      readonly additive: boolean;
+      readonly group_by: readonly string[];
+    }[];
+    readonly from: string;
+    readonly to: string;
+    readonly window: string;
+    readonly tz: string;
+    readonly tzdata: string;
+  };
+  readonly as_of: string;
+  readonly settled: true;
+  readonly format: 'csv' | 'ndjson' | 'parquet';
+  readonly shape: 'usage' | 'focus';
+  readonly schema: {
+    readonly columns: readonly {
+      readonly name: string;
+      readonly type: 'string' | 'timestamp' | 'decimal' | 'integer';
+      readonly nullable: boolean;
+      readonly description: string;
+    }[];
+    /** FOCUS metadata, of `focus` only. */
+    readonly focus?: Readonly<Record<string, unknown>> | undefined;
+  };
+  readonly partition: 'none' | 'day' | 'month';
+  readonly part_rows: number;
+  /** Before the name of a file: where its bytes are. */
+  readonly parts: string;
+  readonly partitions: readonly ExportPartitionAnswer[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** Over all partitions, by definition and unit. */
+  readonly totals: readonly {
+    readonly definition: string;
+    readonly unit: string | null;
+    readonly rows: number;
+    /** Rows without a quantity: nothing was read, which is not zero. */
+    readonly unknown: number;
+    /** Exact decimal. */
+    readonly quantity: string;
+    /** Exact decimal. */
+    readonly lower: string | null;
+    /** Exact decimal. */
+    readonly upper: string | null;
+  }[];
+  readonly completeness: {
+    /** Rows measured without a gap. */
+    readonly full: number;
+    readonly part: number;
+    readonly unknown: number;
+    /** Exact decimal. */
+    readonly lowest_coverage: string | null;
+    readonly gaps: number;
+    readonly gap_reasons: Readonly<Record<string, number>>;
+    /** Rows by finality. */
+    readonly finality: Readonly<Record<string, number>>;
+    /** Series that a definition has no answer for; the most in one partition. */
+    readonly skipped_series: number;
+  };
+  /** SHA-256 of this document as compact JSON without `digest`. */
+  readonly digest: string;
+};
+
+export type ExportPartitionAnswer = {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly parts: readonly {
+    readonly file: string;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly sha256: string;
+  }[];
+  readonly totals: readonly {
+    readonly definition: string;
+    readonly unit: string | null;
+    readonly rows: number;
+    /** Rows without a quantity: nothing was read, which is not zero. */
+    readonly unknown: number;
+    /** Exact decimal. */
+    readonly quantity: string;
+    /** Exact decimal. */
+    readonly lower: string | null;
+    /** Exact decimal. */
+    readonly upper: string | null;
+  }[];
+  readonly completeness: {
+    /** Rows measured without a gap. */
+    readonly full: number;
+    readonly part: number;
+    readonly unknown: number;
+    /** Exact decimal. */
+    readonly lowest_coverage: string | null;
+    readonly gaps: number;
+    readonly gap_reasons: Readonly<Record<string, number>>;
+    /** Rows by finality. */
+    readonly finality: Readonly<Record<string, number>>;
+    /** Series that a definition has no answer for; the most in one partition. */
+    readonly skipped_series: number;
+  };
+};
+
+export type ExportPlanAnswer = {
+  readonly kind: 'nephometer-export';
+  readonly version: 1;
+  readonly id: string;
+  readonly generator: {
+    readonly name: string;
+    readonly version: string;
+  };
+  readonly question: {
+    /** As the request spelled it. */
+    readonly asked: Readonly<Record<string, unknown>>;
+    readonly definitions: readonly {
+      readonly name: string;
+      readonly hash: string;
+      readonly meter: string;
+      readonly kind: string;
+      readonly unit: string | null;
+      /** Whether lines sum to what the whole period has. */
+      readonly additive: boolean;
+      readonly group_by: readonly string[];
+    }[];
+    readonly from: string;
+    readonly to: string;
+    readonly window: string;
+    readonly tz: string;
+    readonly tzdata: string;
+  };
+  readonly as_of: string;
+  readonly settled: true;
+  readonly format: 'csv' | 'ndjson' | 'parquet';
+  readonly shape: 'usage' | 'focus';
+  readonly schema: {
+    readonly columns: readonly {
+      readonly name: string;
+      readonly type: 'string' | 'timestamp' | 'decimal' | 'integer';
+      readonly nullable: boolean;
+      readonly description: string;
+    }[];
+    /** FOCUS metadata, of `focus` only. */
+    readonly focus?: Readonly<Record<string, unknown>> | undefined;
+  };
+  readonly partition: 'none' | 'day' | 'month';
+  readonly part_rows: number;
+  /** Before the name of a file: where its bytes are. */
+  readonly parts: string;
+  readonly partitions: readonly {
+    readonly name: string;
+    readonly from: string;
+    readonly to: string;
+  }[];
+};
+
+export type ExportRequest = {
+  /** First instant, included: with a zone, or a local date or time in `tz`. */
+  readonly from: string;
+  /** Last instant, excluded: with a zone, or a local date or time in `tz`. */
+  readonly to: string;
+  /** IANA name of the zone that dates and windows are of. */
+  readonly tz?: string | undefined;
+  /** Calendar windows, one line each. */
+  readonly window?: 'none' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'billing-month' | undefined;
+  /** Where billing months start: `31`, `31T06:30` or any start, local. In shorter months the last day. */
+  readonly anchor?: string | undefined;
+  /** project_id, user_id, resource_id, source, metadata.PATH; repeated or comma-separated. */
+  readonly group_by?: string | readonly string[] | undefined;
+  /** Any of these; may be repeated. Empty: not known. */
+  readonly project_id?: string | null | readonly (string | null)[] | undefined;
+  readonly user_id?: string | null | readonly (string | null)[] | undefined;
+  readonly resource_id?: string | null | readonly (string | null)[] | undefined;
+  readonly source?: string | null | readonly (string | null)[] | undefined;
+  /** `metadata.PATH=value`: what was in force at each instant, as text. */
+  readonly metadata?: Readonly<Record<string, string | null | readonly (string | null)[]>> | undefined;
+  /** A settled moment. Default: the newest. */
+  readonly as_of?: string | undefined;
+  /** Longest that a reading holds: `20m`, `PT20M`. Default: twice the reported interval, 1h where none is known. */
+  readonly max_hold?: string | undefined;
+  /** How a counter's step across an edge is split. */
+  readonly edge?: 'interpolate' | 'end' | undefined;
+  /** Of p95: what is averaged over before it is ranked. Default: 5m. */
+  readonly step?: string | undefined;
+  /** WHERE,HOW,TO[,MINIMUM]: sample, resource or period; ceil, floor, half-up, half-even; a multiple of. */
+  readonly rounding?: string | {
+    /** What is rounded: each sample, what each resource has, or the line. */
+    readonly where: 'sample' | 'resource' | 'period';
+    readonly how: 'ceil' | 'floor' | 'half-up' | 'half-even';
+    /** Rounded to a multiple of this: 1, 0.01, or 1/60 (of an hour: a minute). */
+    readonly to: string;
+    /** What is more than zero counts as at least this. */
+    readonly minimum?: string | null | undefined;
+  } | undefined;
+  /** `previous`: `estimated` says what it were, had the reading before each gap gone on. */
+  readonly estimate?: 'none' | 'previous' | undefined;
+  /** Named quantities; all that are in force if missing. */
+  readonly definitions?: string | readonly string[] | undefined;
+  readonly format?: 'csv' | 'ndjson' | 'parquet' | undefined;
+  /** `usage`: lines as /v1/usage has them. `focus`: the columns of FOCUS 1.2 that a meter can fill. */
+  readonly shape?: 'usage' | 'focus' | undefined;
+  /** Lines whose windows start on one local day, or in one local month, make a partition. */
+  readonly partition?: 'none' | 'day' | 'month' | undefined;
+  /** Most rows of one file. */
+  readonly part_rows?: number | undefined;
+  /** RegionId of `focus` rows, where no group says it (`metadata.region`). */
+  readonly region?: string | undefined;
+  /** In CSV, `'` before texts that a spreadsheet would take for a formula. */
+  readonly guard_formulas?: boolean | undefined;
+};
+
 export type GapAnswer = {
   readonly from: string;
   readonly to: string;
@@ -1037,6 +1265,34 @@ export interface ShowStatementEvidenceParameters {
   readonly statement_id: string;
 }
 
+export interface CreateExportParameters {
+  readonly body: ExportRequest;
+}
+
+export interface ShowExportParameters {
+  /** Of the export. */
+  readonly id: string;
+}
+
+export interface ShowExportManifestParameters {
+  /** Of the export. */
+  readonly id: string;
+}
+
+export interface ShowExportPartitionParameters {
+  /** Of the export. */
+  readonly id: string;
+  /** Of the partition: `2026-03-01`. */
+  readonly name: string;
+}
+
+export interface ShowExportPartParameters {
+  /** Of the export. */
+  readonly id: string;
+  /** As the manifest names it: `2026-03-01.0001.csv`. */
+  readonly file: string;
+}
+
 export interface ListSamplesParameters {
   /** Name of a meter: `cpu`. */
   readonly meter?: string | undefined;
@@ -1183,6 +1439,11 @@ export const OPERATIONS = {
   showStatementKey: {"method":"GET","path":"/v1/statements/key","query":[]},
   showStatement: {"method":"GET","path":"/v1/statements/{statement_id}","query":[]},
   showStatementEvidence: {"method":"GET","path":"/v1/statements/{statement_id}/evidence","query":[]},
+  createExport: {"method":"POST","path":"/v1/exports","query":[]},
+  showExport: {"method":"GET","path":"/v1/exports/{id}","query":[]},
+  showExportManifest: {"method":"GET","path":"/v1/exports/{id}/manifest","query":[]},
+  showExportPartition: {"method":"GET","path":"/v1/exports/{id}/partitions/{name}","query":[]},
+  showExportPart: {"method":"GET","path":"/v1/exports/{id}/parts/{file}","query":[]},
   listSamples: {"method":"GET","path":"/v1/samples","query":["meter","resource_id","source","user_id","project_id","message_id","from","to","metadata","as_of","order","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"samples","cursor":"cursor"}},
   showEvidence: {"method":"GET","path":"/v1/samples/{message_id}","query":[]},
   postMessages: {"method":"POST","path":"/v1/messages","query":[]},
@@ -1327,6 +1588,46 @@ export class NephometerClient extends Transport {
    */
   showStatementEvidence(parameters: ShowStatementEvidenceParameters, options?: CallOptions): Promise<void> {
     return this.call<void>(OPERATIONS.showStatementEvidence, parameters, options);
+  }
+
+  /**
+   * POST /v1/exports: Pins a question and a moment, for files that never change. Answers at once: files are made when they are asked for, and made again to the same bytes. The same question as of the same moment has the same id. `nephometer export usage` loads an export into a folder. For the roles `admin` and `reader`.
+   * @throws NephometerError
+   */
+  createExport(parameters: CreateExportParameters, options?: CallOptions): Promise<ExportPlanAnswer> {
+    return this.call<ExportPlanAnswer>(OPERATIONS.createExport, parameters, options);
+  }
+
+  /**
+   * GET /v1/exports/{id}: What an export is of, and its partitions. For the roles `admin` and `reader`.
+   * @throws NephometerError
+   */
+  showExport(parameters: ShowExportParameters, options?: CallOptions): Promise<ExportPlanAnswer> {
+    return this.call<ExportPlanAnswer>(OPERATIONS.showExport, parameters, options);
+  }
+
+  /**
+   * GET /v1/exports/{id}/manifest: Every file of an export with rows, bytes and SHA-256, and control totals over all. Makes every partition once, so for large exports it takes its time; it comes while it is made. For the roles `admin` and `reader`.
+   * @throws NephometerError
+   */
+  showExportManifest(parameters: ShowExportManifestParameters, options?: CallOptions): Promise<ExportManifestAnswer> {
+    return this.call<ExportManifestAnswer>(OPERATIONS.showExportManifest, parameters, options);
+  }
+
+  /**
+   * GET /v1/exports/{id}/partitions/{name}: The files of one partition, as the manifest has them. For the roles `admin` and `reader`.
+   * @throws NephometerError
+   */
+  showExportPartition(parameters: ShowExportPartitionParameters, options?: CallOptions): Promise<ExportPartitionAnswer> {
+    return this.call<ExportPartitionAnswer>(OPERATIONS.showExportPartition, parameters, options);
+  }
+
+  /**
+   * GET /v1/exports/{id}/parts/{file}: The bytes of one file: those of its SHA-256, whenever they are asked for. For the roles `admin` and `reader`.
+   * @throws NephometerError
+   */
+  showExportPart(parameters: ShowExportPartParameters, options?: CallOptions): Promise<void> {
+    return this.call<void>(OPERATIONS.showExportPart, parameters, options);
   }
 
   /**

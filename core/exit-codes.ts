@@ -12,6 +12,7 @@ export const EXIT_CODES = {
   },
   denied: { code: 77, meaning: 'No token, a wrong token, or one whose role does not allow this.' },
   config: { code: 78, meaning: 'The configuration is wrong, or there is no signing key.' },
+  interrupted: { code: 130, meaning: 'Stopped by a signal; the same command goes on where it was stopped.' },
 } as const;
 
 export type ExitName = keyof typeof EXIT_CODES;

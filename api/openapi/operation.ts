@@ -90,9 +90,11 @@ function styleOf(name: string, schema: JsonSchema): Pick<Parameter, 'schema' | '
 
 function successOf({ answer, summary }: Route, refer: Refer): Record<string, ResponseObject> {
   const { status = 200, schema, types = {}, example } = answer;
-  if (schema === null) return { [status]: { description: 'Done; there is nothing to say.' } };
+  if (schema === null && Object.keys(types).length === 0)
+    return { [status]: { description: 'Done; there is nothing to say.' } };
   const shown = example === undefined ? {} : { example };
-  const content: Record<string, MediaType> = { 'application/json': { schema: refer(schema), ...shown } };
+  const content: Record<string, MediaType> =
+    schema === null ? {} : { 'application/json': { schema: refer(schema), ...shown } };
   for (const [type, description] of Object.entries(types)) content[type] = { schema: { type: 'string', description } };
   return { [status]: { description: `${summary}.`, content } };
 }

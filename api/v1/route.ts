@@ -68,7 +68,7 @@ export interface RouteExample {
 export interface RouteAnswer {
   /** 200 if missing. */
   readonly status?: number;
-  /** Null: no body. */
+  /** Null: no body, or none of JSON where there are other types. */
   readonly schema: ZodType | null;
   /** Other media types than JSON that Accept can name, and what they hold. */
   readonly types?: Readonly<Record<string, string>>;

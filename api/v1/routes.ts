@@ -1,5 +1,6 @@
 import type { ApiOptions, ApiRouter } from '../context.ts';
 import { showDocument } from '../openapi/serve.ts';
+import { EXPORT_ROUTES } from './exports/routes.ts';
 import { addRoute } from './route.ts';
 import type { Route } from './route.ts';
 import { AGENT_ROUTES } from './routes/agents.ts';
@@ -27,6 +28,7 @@ const SHOW_OPENAPI: Route = {
 export const V1_ROUTES: readonly Route[] = [
   ...USAGE_ROUTES,
   ...STATEMENT_ROUTES,
+  ...EXPORT_ROUTES,
   ...SAMPLE_ROUTES,
   ...AGENT_ROUTES,
   ...QUARANTINE_ROUTES,

@@ -143,7 +143,8 @@ function questionPairs(flags: UsageFlags): QueryPairs {
   ];
 }
 
-function conditionPair(text: string): readonly [string, string] {
+/** `FIELD=VALUE`. */
+export function conditionPair(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1)];
   throw new ApiError(

@@ -193,7 +193,8 @@ export type EntryKind =
   /** The bytes of statements, by their digest, in parts. */
   | 'statement-body'
   | 'void'
-  | 'definition';
+  | 'definition'
+  | 'export';
 
 export interface NewEntry {
   readonly kind: EntryKind;

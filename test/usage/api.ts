@@ -16,8 +16,9 @@ import {
 import type { Clock, ConfigInput, Store, TokenRecord } from '@nephometer/core';
 import type { ZodType } from 'zod';
 
-const ADMIN = 'admin-token-of-a-test-0123';
-const READER = 'reader-of-p1-of-a-test-0123';
+/** For commands that are run against it. */
+export const ADMIN = 'admin-token-of-a-test-0123';
+export const READER = 'reader-of-p1-of-a-test-0123';
 
 /** The same in every run, so that signatures are. */
 const STATEMENT_KEY = new StatementKey(

@@ -11,7 +11,16 @@ const METADATA = 'metadata.';
 
 /** The fields of a question: of a GET from the URL, of a POST from the body. @throws HttpError 400 that names the field */
 export async function readFields<T>(ctx: ApiContext, schema: ZodType<T>, maxBody: number): Promise<T> {
-  const given = ctx.method === 'POST' ? await bodyFields(ctx, maxBody) : urlFields(ctx.querystring);
+  return checkFields(await givenFields(ctx, maxBody), schema);
+}
+
+/** As they were spelled. */
+export function givenFields(ctx: ApiContext, maxBody: number): Promise<unknown> {
+  return ctx.method === 'POST' ? bodyFields(ctx, maxBody) : Promise.resolve(urlFields(ctx.querystring));
+}
+
+/** @throws HttpError 400 that names the field */
+export function checkFields<T>(given: unknown, schema: ZodType<T>): T {
   const read = schema.safeParse(given);
   if (read.success) return read.data;
   throw badRequest(z.prettifyError(read.error).replaceAll('\n', ' ').replaceAll('✖ ', ''));

@@ -1,0 +1,92 @@
+import { identityOf } from '../../auth.ts';
+import type { ApiContext, ApiOptions, Handler } from '../../context.ts';
+import { notFound } from '../../errors.ts';
+import { sendJson, streamJson } from '../../respond.ts';
+import { givenFields } from '../usage/ask.ts';
+import { deskOf } from '../usage/desk.ts';
+import { exportId, findExport, keepExport, storedOf } from './book.ts';
+import { FORMAT_TYPES } from './encode.ts';
+import { manifestPieces } from './manifest.ts';
+import { spanOfFile } from './partition.ts';
+import { headOf, planAnswer, planOf } from './plan.ts';
+import type { ExportPlan } from './plan.ts';
+import type { ExportPartitionAnswer } from './schemas.ts';
+import { PartitionShelf } from './shelf.ts';
+
+/** POST /v1/exports: pins the moment, and says which partitions there will be. The same question has the same id. */
+export function createExport(options: ApiOptions): Handler {
+  const desk = deskOf(options);
+  return async (ctx) => {
+    const given = await givenFields(ctx, options.config.api.max_body);
+    const stored = await storedOf(desk, given, identityOf(ctx));
+    const id = exportId(stored);
+    const plan = await planOf(desk, id, stored);
+    await keepExport(options.store, id, stored);
+    ctx.status = 201;
+    ctx.set('Location', `/v1/exports/${id}`);
+    sendJson(ctx, JSON.stringify(planAnswer(plan)));
+  };
+}
+
+/** GET /v1/exports/{id}: the same answer again. */
+export function showExport(options: ApiOptions): Handler {
+  return async (ctx) => sendJson(ctx, JSON.stringify(planAnswer(await planIn(options, ctx))));
+}
+
+/** GET /v1/exports/{id}/partitions/{name}: the files of one partition, with their checksums and totals. */
+export function showExportPartition(options: ApiOptions): Handler {
+  const shelf = shelfOf(options);
+  return async (ctx) => {
+    const plan = await planIn(options, ctx);
+    const { name = '' } = ctx.params;
+    const span = plan.spans.find((one) => one.name === name);
+    if (span === undefined) throw notFound(`The export has no partition ${name.slice(0, 60)}.`);
+    sendJson(ctx, JSON.stringify(await shelf.answer(plan, span)));
+  };
+}
+
+/** GET /v1/exports/{id}/parts/{file}: the bytes of one file. */
+export function showExportPart(options: ApiOptions): Handler {
+  const shelf = shelfOf(options);
+  return async (ctx) => {
+    const plan = await planIn(options, ctx);
+    const { file = '' } = ctx.params;
+    const span = spanOfFile(plan, file);
+    const { answer, files } = span === null ? { answer: null, files: null } : await shelf.partition(plan, span);
+    const bytes = files?.get(file);
+    const part = answer?.parts.find((one) => one.file === file);
+    if (bytes === undefined || part === undefined) throw notFound(`The export has no file ${file.slice(0, 60)}.`);
+    ctx.type = FORMAT_TYPES[plan.asked.format];
+    ctx.set('ETag', `"${part.sha256}"`);
+    ctx.set('Repr-Digest', `sha-256=:${Buffer.from(part.sha256, 'hex').toString('base64')}:`);
+    ctx.set('Content-Disposition', `attachment; filename="${file}"`);
+    ctx.body = bytes;
+  };
+}
+
+/** GET /v1/exports/{id}/manifest: every file with its checksum, totals over all, and the digest of it all. */
+export function showExportManifest(options: ApiOptions): Handler {
+  const shelf = shelfOf(options);
+  return async (ctx) => {
+    const plan = await planIn(options, ctx);
+    await streamJson(ctx, manifestPieces(headOf(plan), partitionsOf(shelf, plan)));
+  };
+}
+
+async function* partitionsOf(shelf: PartitionShelf, plan: ExportPlan): AsyncGenerator<ExportPartitionAnswer> {
+  for (const span of plan.spans) yield await shelf.answer(plan, span);
+}
+
+async function planIn(options: ApiOptions, ctx: ApiContext): Promise<ExportPlan> {
+  const { id = '' } = ctx.params;
+  const stored = await findExport(options.store, id, identityOf(ctx));
+  return planOf(deskOf(options), id, stored);
+}
+
+const shelves = new WeakMap<ApiOptions, PartitionShelf>();
+
+function shelfOf(options: ApiOptions): PartitionShelf {
+  let shelf = shelves.get(options);
+  if (shelf === undefined) shelves.set(options, (shelf = new PartitionShelf(deskOf(options))));
+  return shelf;
+}

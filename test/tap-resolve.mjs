@@ -1,0 +1,16 @@
+/*
+ * tap's TypeScript loader looks packages up by itself, and does not know patterns of `exports` that go on behind the star
+ * (`./src/*.js`). Of the packages that have such we look the name up here, before it.
+ */
+import { register } from 'node:module';
+
+register(
+  `data:text/javascript,${encodeURIComponent(`
+    import { pathToFileURL } from 'node:url';
+    const root = new URL('../node_modules/', ${JSON.stringify(import.meta.url)});
+    export async function resolve(specifier, context, next) {
+      const inside = /^hyparquet\\/src\\/(.+\\.js)$/.exec(specifier);
+      return inside === null ? next(specifier, context) : { url: new URL(specifier, root).href, shortCircuit: true };
+    }
+  `)}`,
+);
