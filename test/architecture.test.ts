@@ -131,6 +131,17 @@ void t.test('each command is a file of the clone: npm links none that is built l
   t.end();
 });
 
+void t.test('each package says in a README what it is', (t) => {
+  for (const [name, folder] of workspaces()) {
+    if (name === '@nephometer/test') continue;
+    const readme = readFileSync(join(root, folder, 'README.md'), 'utf8');
+    if (folder.startsWith('plugins/')) continue;
+    t.equal(readme.split('\n', 1)[0], `# ${name}`, `${folder}/README.md begins with the name of the package`);
+    t.match(readme, /npm test -- /, `${folder}/README.md says how it is tested`);
+  }
+  t.end();
+});
+
 /** Folders of the workspaces by package name. */
 function workspaces(): Map<string, string> {
   const nested = ['bus', 'store', 'plugins'].flatMap((folder) =>
