@@ -41,7 +41,7 @@ async function rig(answer: (seq: number) => Promise<void>, backlog = 0): Promise
     sent.push(seq);
   };
   const publisher = new Publisher({
-    bus: { publish } as Partial<Bus> as Bus,
+    bus: { publish, status: () => ({ state: 'connected', detail: null, unconfirmed: 0 }) } as Partial<Bus> as Bus,
     names: busNames('nephometer'),
     spool,
     clock,

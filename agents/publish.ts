@@ -1,6 +1,7 @@
 import { BusRefused, BusTopologyError, BusUnavailable, messageOf, MessageTooLarge, SECOND } from '@nephometer/core';
 import type { Bus, BusNames, Clock, DroppedSamples, Logger, Micros, Spool, SpooledBatch } from '@nephometer/core';
 import { waitUntil } from './deadline.ts';
+import { ResendWatch } from './resend.ts';
 import type { SealedBatch } from './seal.ts';
 
 export interface PublisherOptions {
@@ -33,6 +34,7 @@ const RESEND_CHECK: Micros = 10 * SECOND;
  */
 export class Publisher {
   readonly #options: PublisherOptions;
+  readonly #resend: ResendWatch;
   readonly #underWay = new Set<string>();
   #overtaking = 0;
   #failures = 0;
@@ -44,6 +46,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#resend = new ResendWatch(options);
   }
 
   /** To be called when the exchange is declared; calling again does nothing. */
@@ -85,9 +88,9 @@ export class Publisher {
   }
 
   async #due(): Promise<readonly SpooledBatch[]> {
-    const { spool, clock, resendAfter, log } = this.#options;
+    const { spool, log } = this.#options;
     try {
-      const batches = await spool.due(clock.now() - resendAfter, ROUND);
+      const batches = await spool.due(this.#resend.before(), ROUND);
       return batches.filter(({ digest }) => !this.#underWay.has(digest));
     } catch (cause) {
       log.error({ cause: messageOf(cause) }, 'The spool cannot be read.');

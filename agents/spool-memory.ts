@@ -18,6 +18,7 @@ class MemorySpool implements Spool {
   #losses: SpoolLoss[] = [];
   #ordinal = 0;
   #bytes = 0;
+  #passed: Micros | null = null;
 
   constructor(limits: SpoolLimits) {
     this.#limits = limits;
@@ -55,7 +56,9 @@ class MemorySpool implements Spool {
   async release(digests: readonly string[]): Promise<void> {
     for (const digest of digests) {
       const batch = this.#batches.get(digest);
-      if (batch !== undefined) this.#remove(batch);
+      if (batch === undefined) continue;
+      if (batch.confirmedAt !== null) this.#passed = Math.max(this.#passed ?? batch.confirmedAt, batch.confirmedAt);
+      this.#remove(batch);
     }
   }
 
@@ -76,6 +79,7 @@ class MemorySpool implements Spool {
       samples: batches.reduce((sum, { samples }) => sum + samples, 0),
       bytes: this.#bytes,
       oldest: batches[0]?.created ?? null,
+      passed: this.#passed,
     };
   }
 

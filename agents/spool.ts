@@ -77,6 +77,7 @@ class LmdbSpool implements Spool {
   #lastOrdinal = 0;
   #bytes = 0;
   #samples = 0;
+  #passed: Micros | null = null;
   #closed = false;
 
   constructor(root: RootDatabase<Buffer, number>, options: LmdbSpoolOptions, note: SpoolNote, lock: SpoolLock) {
@@ -167,7 +168,10 @@ class LmdbSpool implements Spool {
     const found = digests.flatMap((digest) => this.#find(digest) ?? []);
     if (found.length === 0) return;
     this.#remove(found.map(({ ordinal }) => ordinal));
-    for (const one of found) this.#dismiss(one);
+    for (const one of found) {
+      if (one.confirmedAt !== null) this.#passed = Math.max(this.#passed ?? one.confirmedAt, one.confirmedAt);
+      this.#dismiss(one);
+    }
     this.#note.write(this.#standing());
   }
 
@@ -182,7 +186,8 @@ class LmdbSpool implements Spool {
   stats(): SpoolStats {
     let oldest: Micros | null = null;
     for (const { created } of this.#all()) oldest = oldest === null ? created : Math.min(oldest, created);
-    return { batches: this.#fresh.size + this.#confirmed.size, samples: this.#samples, bytes: this.#bytes, oldest };
+    const batches = this.#fresh.size + this.#confirmed.size;
+    return { batches, samples: this.#samples, bytes: this.#bytes, oldest, passed: this.#passed };
   }
 
   async close(): Promise<void> {

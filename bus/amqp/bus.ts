@@ -143,14 +143,14 @@ export class AmqpBus implements Bus {
   }
 
   status(): BusStatus {
-    const unconfirmed = this.#publisher.unconfirmed;
+    const counts = { unconfirmed: this.#publisher.unconfirmed, connections: this.#publishing.connections };
     const failure = this.#consuming.failure ?? this.#publishing.failure;
-    if (failure !== null) return { state: 'closed', detail: failure.message, unconfirmed };
-    if (this.#closing !== null) return { state: 'closed', detail: 'The bus was closed.', unconfirmed };
+    if (failure !== null) return { state: 'closed', detail: failure.message, ...counts };
+    if (this.#closing !== null) return { state: 'closed', detail: 'The bus was closed.', ...counts };
     const down = [this.#consuming, this.#publishing].find((link) => !link.isUp);
-    if (down !== undefined) return { state: 'connecting', detail: down.detail, unconfirmed };
-    if (this.#blockedBy === null) return { state: 'connected', detail: null, unconfirmed };
-    return { state: 'blocked', detail: `The broker asks publishers to wait: ${this.#blockedBy}.`, unconfirmed };
+    if (down !== undefined) return { state: 'connecting', detail: down.detail, ...counts };
+    if (this.#blockedBy === null) return { state: 'connected', detail: null, ...counts };
+    return { state: 'blocked', detail: `The broker asks publishers to wait: ${this.#blockedBy}.`, ...counts };
   }
 
   close(): Promise<void> {

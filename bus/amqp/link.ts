@@ -4,6 +4,7 @@ import type { Clock, Logger, Micros } from '@nephometer/core';
 import { fullJitter, STABLE } from './backoff.ts';
 import { hangUp } from './channel.ts';
 import { AccessDenied } from './dial.ts';
+import { watchSilence } from './silence.ts';
 import { deferred, sleep, unlessAborted } from './wait.ts';
 
 /** What lives on a connection; `ended` asks for another setup on the same connection. */
@@ -42,6 +43,7 @@ export class Link {
   #up = deferred<ChannelModel>();
   #model: ChannelModel | null = null;
   #wasUp = false;
+  #connections = 0;
   #upSince: Micros | null = null;
   #detail = 'Not connected yet.';
   #failure: Error | null = null;
@@ -56,6 +58,11 @@ export class Link {
 
   get isUp(): boolean {
     return this.#model !== null;
+  }
+
+  /** Connections that were made so far. */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** The connection while it is up. */
@@ -136,7 +143,8 @@ export class Link {
   }
 
   #watch(model: ChannelModel) {
-    const { log, role, onBlocked } = this.#options;
+    const { clock, log, role, onBlocked } = this.#options;
+    const stopLooking = watchSilence(model, clock);
     const lost = deferred<Error>();
     const failed = deferred<never>();
     let isLost = false;
@@ -144,6 +152,7 @@ export class Link {
       log.warn({ link: role, cause: messageOf(cause) }, 'The connection reported an error.'),
     );
     model.on('close', (cause?: Error) => {
+      stopLooking();
       isLost = true;
       const reason = cause ?? new Error('The connection was closed.');
       lost.resolve(reason);
@@ -160,6 +169,7 @@ export class Link {
     const { clock, log, role, onReconnect } = this.#options;
     if (this.#wasUp && this.#upSince === null) onReconnect();
     if (this.#upSince === null) log.info({ link: role }, 'Connected to the broker.');
+    if (this.#upSince === null) this.#connections += 1;
     this.#upSince ??= clock.monotonic();
     this.#model = model;
     this.#wasUp = true;

@@ -18,7 +18,10 @@ export const AgentConfig = z.strictObject({
     .min(1)
     .prefault(100_000)
     .meta({ description: 'Most readings of one pollster run; more is a flood.' }),
-  resend_after: Duration.prefault('10m').meta({ description: 'A confirmed batch without receipt is sent again.' }),
+  resend_after: Duration.prefault('10m').meta({
+    description:
+      'After so long a confirmed batch without receipt is sent again, if later ones were recorded or the connection was made anew; else after six times as long.',
+  }),
   discovery_cache: Duration.prefault('5m').meta({
     description: 'How long a discovery that failed may reuse its last result.',
   }),

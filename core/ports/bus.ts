@@ -107,4 +107,6 @@ export interface BusStatus {
   readonly detail: string | null;
   /** Messages published and not confirmed yet. */
   readonly unconfirmed: number;
+  /** Connections for publishing that were made so far; absent where there are none. */
+  readonly connections?: number;
 }

@@ -21,6 +21,8 @@ export interface SpoolStats {
   readonly samples: number;
   readonly bytes: number;
   readonly oldest: Micros | null;
+  /** The latest confirm among batches that were released since: what was confirmed before, the ledger should have. */
+  readonly passed?: Micros | null;
 }
 
 /** What was lost, to be told in the next cycle report. */
