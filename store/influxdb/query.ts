@@ -18,8 +18,9 @@ export interface Span {
 /** All that a sample's timestamp can be. */
 export const ALL_TIME: Span = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER };
 
-/** Statements that go in one request. */
-const STATEMENTS_PER_REQUEST = 500;
+/** Statements that go in one request, which the server answers one after the other, and requests at a time. */
+const STATEMENTS_PER_REQUEST = 100;
+const REQUESTS_AT_A_TIME = 4;
 
 export interface Select {
   readonly fields: string;
@@ -52,12 +53,19 @@ export function selectText({ fields, measurement, where = [], span, order, limit
 
 /** The rows of each question. */
 export async function selectEach(client: InfluxClient, selects: readonly Select[]): Promise<Row[][]> {
-  const answers: Row[][] = [];
-  for (let at = 0; at < selects.length; at += STATEMENTS_PER_REQUEST) {
-    const results = await client.query(selects.slice(at, at + STATEMENTS_PER_REQUEST).map(selectText));
-    for (const series of results) answers.push(series.flatMap(({ values }) => values.map(rowOf)));
-  }
-  return answers;
+  const parts: Row[][][] = [];
+  const requests = Math.ceil(selects.length / STATEMENTS_PER_REQUEST);
+  let next = 0;
+  const ask = async (): Promise<void> => {
+    while (next < requests) {
+      const part = next++;
+      const at = part * STATEMENTS_PER_REQUEST;
+      const results = await client.query(selects.slice(at, at + STATEMENTS_PER_REQUEST).map(selectText));
+      parts[part] = results.map((series) => series.flatMap(({ values }) => values.map(rowOf)));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(requests, REQUESTS_AT_A_TIME) }, ask));
+  return parts.flat();
 }
 
 export async function select(client: InfluxClient, question: Select): Promise<Row[]> {

@@ -1,8 +1,9 @@
+import { SECOND } from '@nephometer/core';
 import type { Micros } from '@nephometer/core';
 import type { InfluxClient } from './client.ts';
 import type { Place } from './line.ts';
 import { selectEach, tagEquals } from './query.ts';
-import type { Row } from './query.ts';
+import type { Row, Select } from './query.ts';
 import { readRecord } from './sample-point.ts';
 import type { PointSample } from './sample-point.ts';
 import { decodeText, isWhole, joinChunks } from './text.ts';
@@ -29,21 +30,44 @@ export type MessageRow = readonly [
   content: string,
 ];
 
+/** Resources that one question names, and the time that it spans: as an agent's poll takes it. */
+const RESOURCES_PER_SELECT = 50;
+const LONGEST_SPAN: Micros = 10 * SECOND;
+
 /** All samples at each spot, by `spotKey`. */
 export async function samplesAt(client: InfluxClient, spots: Iterable<Spot>): Promise<Map<string, PointSample[]>> {
   const wanted = new Map([...spots].map((spot) => [spotKey(spot), spot]));
-  const answers = await selectEach(
-    client,
-    [...wanted.values()].map((spot) => ({ fields: 'record', measurement: 'sample', ...atSpot(spot) })),
-  );
+  const rows = new Map<string, Row[]>([...wanted.keys()].map((key) => [key, []]));
+  for (const answer of await selectEach(client, spotGroups([...wanted.values()]).map(atSpots))) {
+    // A question finds what stands between its spots too.
+    for (const row of answer) rows.get(spotKey({ at: row.at, resource: row.values[1] ?? '' }))?.push(row);
+  }
   const byKey = new Map<string, PointSample[]>();
-  let i = 0;
-  for (const key of wanted.keys()) byKey.set(key, await readRows(client, answers[i++] ?? []));
+  for (const [key, there] of rows) byKey.set(key, await readRows(client, there));
   return byKey;
 }
 
-function atSpot({ resource, at }: Spot) {
-  return { where: [tagEquals('resource', resource)], span: { from: at, to: at } };
+function spotGroups(spots: readonly Spot[]): Spot[][] {
+  const groups: Spot[][] = [];
+  let group: Spot[] = [];
+  let resources = new Set<string>();
+  for (const spot of spots.toSorted((a, b) => a.at - b.at)) {
+    const [first = spot] = group;
+    if (spot.at - first.at > LONGEST_SPAN || resources.size >= RESOURCES_PER_SELECT) {
+      groups.push(group);
+      [group, resources] = [[], new Set()];
+    }
+    group.push(spot);
+    resources.add(spot.resource);
+  }
+  if (group.length > 0) groups.push(group);
+  return groups;
+}
+
+function atSpots(group: readonly Spot[]): Select {
+  const [from, to] = [group[0]?.at ?? 0, group.at(-1)?.at ?? 0];
+  const anyOf = [...new Set(group.map(({ resource }) => tagEquals('resource', resource)))].join(' OR ');
+  return { fields: 'record, resource', measurement: 'sample', where: [`(${anyOf})`], span: { from, to } };
 }
 
 /** Samples of rows whose first value is `record`. Long ones are fetched again with the rest of their pieces. */
