@@ -59,6 +59,8 @@ export class ChaosAgent {
   readonly lives: Life[] = [];
   /** Batches that were in the spool when a life ended. */
   readonly leftovers = new Map<string, Leftover>();
+  /** What each life wrote. */
+  readonly logFiles: string[] = [];
   #daemon: Daemon | null = null;
   readonly #folder: string;
 
@@ -98,6 +100,7 @@ export class ChaosAgent {
       config: this.#config(),
       probe: '/healthz',
     });
+    this.logFiles.push(this.#daemon.logFile);
   }
 
   /** Runs until it ends by itself: what it wrote, how it ended, after how many seconds. */

@@ -117,11 +117,11 @@ export function judgeOrigin({ agents, samples, ledger }: Evidence): Finding {
 }
 
 /** C: the value is what the function gives; the signed text is that of the agent, to the byte, under the batch's root. */
-export function judgeBytes({ samples, proven, tapped, secret }: Evidence): Finding {
+export function judgeBytes({ samples, proven, tapped, secrets }: Evidence): Finding {
   const wrong = samples.filter((sample) => !isTrue(sample)).map(({ message_id }) => message_id);
   const problems = wrong.length === 0 ? [] : [`${wrong.length} samples have another value than issued: ${list(wrong)}`];
   const texts = textsOf(tapped);
-  for (const one of proven) problems.push(...proofProblems(one, secret, texts));
+  for (const one of proven) problems.push(...proofProblems(one, secrets, texts));
   return { letter: 'C', problems, seen: `${samples.length} values, ${proven.length} texts and proofs` };
 }
 
@@ -139,14 +139,14 @@ function textsOf(tapped: Evidence['tapped']): Map<string, readonly string[]> {
 
 function proofProblems(
   { sample, evidence }: ProvenSample,
-  secret: string,
+  secrets: Evidence['secrets'],
   texts: Map<string, readonly string[]>,
 ): string[] {
   const text = String(evidence['text']);
   const batch = evidence['batch'] as Record<string, unknown>;
   const problems: string[] = [];
   const { fields, sample: read } = readMessage(text);
-  if (verifyMessage(fields, secret) === null) problems.push('the text does not verify');
+  if (![...secrets].some((secret) => verifyMessage(fields, secret) !== null)) problems.push('the text does not verify');
   const value = valueOf(sample.counter_name as ChaosMeter, sample.resource_id, issuedAt(sample));
   if (read.volume.literal !== value) problems.push(`the text's literal is ${read.volume.literal}, issued was ${value}`);
   const published = texts.get(String(batch['digest']))?.[Number(batch['index'])];

@@ -34,7 +34,8 @@ export interface ProvenSample {
 
 /** All that the judge goes by: what was issued, what was spooled, what the store holds. */
 export interface Evidence {
-  readonly secret: string;
+  /** What samples may be signed with. */
+  readonly secrets: ReadonlySet<string>;
   readonly agents: readonly AgentEvidence[];
   readonly tapped: ReadonlyMap<string, Tapped>;
   readonly samples: readonly SampleAnswer[];

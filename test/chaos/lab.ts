@@ -46,6 +46,8 @@ export class Lab {
   readonly token = randomBytes(24).toString('base64url');
   readonly agents: ChaosAgent[] = [];
   readonly forged: ForgedAgent[] = [];
+  /** What samples may be signed with. */
+  readonly secrets = new Set<string>();
   readonly side: Side;
   readonly view: StoreView;
   readonly tap: Tap | null;
@@ -54,6 +56,7 @@ export class Lab {
   constructor(settings: LabSettings) {
     this.settings = settings;
     this.secret = settings.secret ?? randomBytes(24).toString('base64url');
+    this.secrets.add(this.secret);
     const [secretFile, tokenFile] = [join(this.folder, 'secret'), join(this.folder, 'token')];
     writeFileSync(secretFile, this.secret, { mode: 0o600 });
     writeFileSync(tokenFile, this.token, { mode: 0o600 });
@@ -102,9 +105,10 @@ export class Lab {
     return agent;
   }
 
-  /** An agent without a process; its interval in seconds. */
-  forgedAgent(id: string, interval = 60): ForgedAgent {
-    const agent = new ForgedAgent(id, this.secret, interval * 1e6);
+  /** An agent without a process; it signs with the shared secret, or with its own. */
+  forgedAgent(id: string, secret = this.secret): ForgedAgent {
+    const agent = new ForgedAgent(id, secret, 60e6);
+    this.secrets.add(secret);
     this.forged.push(agent);
     return agent;
   }
@@ -266,7 +270,7 @@ export class Lab {
     const tapped = this.#spooledOf(this.tap?.batches ?? new Map<string, Tapped>());
     const collectorKills = this.side.kills;
     return {
-      secret: this.secret,
+      secrets: this.secrets,
       agents,
       tapped,
       samples,

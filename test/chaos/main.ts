@@ -27,6 +27,7 @@ async function runMatrix(options: Options, around: Surroundings): Promise<Outcom
       title: 'not in this judge',
       findings: [],
       also: [],
+      figures: null,
       seconds: 0,
       reason: 'no case of this number',
     };

@@ -30,8 +30,9 @@ export interface Proxy {
   blackHole(): void;
   /** Ends all connections at once with a reset. */
   cut(): void;
-  /** Connections since the start. */
+  /** Connections since the start, and those that are open. */
   readonly connections: number;
+  readonly open: number;
   close(): void;
 }
 
@@ -68,6 +69,9 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     cut,
     get connections() {
       return connections;
+    },
+    get open() {
+      return open.size / 2;
     },
     close() {
       cut();

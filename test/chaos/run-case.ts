@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRabbit } from '../servers/index.ts';
 import type { Bench, CaseResult, ChaosCase, Claim } from './case.ts';
+import { figuresOf } from './figures.ts';
+import type { Figures } from './figures.ts';
 import { judge } from './judge.ts';
 import type { Finding } from './judge-types.ts';
 import { Lab } from './lab.ts';
@@ -15,6 +17,8 @@ export interface Outcome {
   readonly seconds: number;
   readonly findings: readonly Finding[];
   readonly also: readonly Claim[];
+  /** Null when the case did not come to its end. */
+  readonly figures: Figures | null;
   /** Why it was not injected, or what broke off the case. */
   readonly reason: string | null;
 }
@@ -33,29 +37,30 @@ export interface Surroundings {
 export async function runCase(one: ChaosCase, around: Surroundings): Promise<Outcome> {
   const { number, title } = one;
   const began = Date.now();
-  const base = { number, title, store: around.store };
+  const base = { number, title, store: around.store, findings: [], also: [], figures: null };
   const seconds = (): number => Math.round((Date.now() - began) / 100) / 10;
   const reason = (await one.cannot?.(around.store)) ?? null;
-  if (reason !== null) return { ...base, state: 'not injected', seconds: 0, findings: [], also: [], reason };
+  if (reason !== null) return { ...base, state: 'not injected', seconds: 0, reason };
   const ends: (() => unknown)[] = [];
   try {
     const result = await within(one.seconds * (around.long ? 20 : 1), one.run(benchOf(around, ends)));
-    const findings = await judged(result);
+    const { findings, figures } = await judged(result);
     const also = result.also ?? [];
     const bad = findings.some(({ problems }) => problems.length > 0) || also.some(({ holds }) => !holds);
-    return { ...base, state: bad ? 'failed' : 'passed', seconds: seconds(), findings, also, reason: null };
+    return { ...base, state: bad ? 'failed' : 'passed', seconds: seconds(), findings, also, figures, reason: null };
   } catch (cause) {
     const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    return { ...base, state: 'failed', seconds: seconds(), findings: [], also: [], reason: text };
+    return { ...base, state: 'failed', seconds: seconds(), reason: text };
   } finally {
     for (const end of ends.toReversed())
       await Promise.resolve(end()).catch((cause: unknown) => around.say(String(cause)));
   }
 }
 
-async function judged({ lab, fresh, expected = {} }: CaseResult): Promise<Finding[]> {
-  const findings = [...judge(await lab.settle(), expected), fresh];
-  return findings.toSorted((a, b) => (a.letter < b.letter ? -1 : 1));
+async function judged({ lab, fresh, expected = {} }: CaseResult): Promise<{ findings: Finding[]; figures: Figures }> {
+  const evidence = await lab.settle();
+  const findings = [...judge(evidence, expected), fresh].toSorted((a, b) => (a.letter < b.letter ? -1 : 1));
+  return { findings, figures: figuresOf(evidence, expected) };
 }
 
 async function within<T>(seconds: number, work: Promise<T>): Promise<T> {

@@ -32,13 +32,13 @@ export class StoreView {
   }
 
   async evidence(messageId: string): Promise<Record<string, unknown>> {
-    return (await this.#get(`/v1/samples/${messageId}`)) as Record<string, unknown>;
+    return (await this.get(`/v1/samples/${messageId}`)) as Record<string, unknown>;
   }
 
   /** Whether a sample is there that was issued after a moment (milliseconds). */
   async hasSampleAfter(moment: number, resourcePrefix: string): Promise<boolean> {
     const from = new Date(moment - 1000).toISOString();
-    const body = await this.#get(`/v1/samples?order=newest&limit=200&meter=chaos.requests&from=${from}`);
+    const body = await this.get(`/v1/samples?order=newest&limit=200&meter=chaos.requests&from=${from}`);
     const { samples } = body as { samples: SampleAnswer[] };
     return samples.some((sample) => sample.resource_id.startsWith(resourcePrefix) && issuedAt(sample) > moment);
   }
@@ -48,14 +48,15 @@ export class StoreView {
     let next: string | null = null;
     do {
       const page: string = next === null ? '' : `&${cursor}=${encodeURIComponent(next)}`;
-      const body = (await this.#get(path + page)) as { next: string | null } & Record<string, T[]>;
+      const body = (await this.get(path + page)) as { next: string | null } & Record<string, T[]>;
       rows.push(...(body[key] ?? []));
       next = body.next;
     } while (next !== null);
     return rows;
   }
 
-  async #get(path: string): Promise<unknown> {
+  /** The body of any other answer. @throws Error where it is not 200 */
+  async get(path: string): Promise<unknown> {
     const { status, body } = await ask(this.#url(), this.#token, path);
     if (status !== 200) throw new Error(`GET ${path} answers ${status}: ${JSON.stringify(body).slice(0, 300)}`);
     return body;

@@ -27,28 +27,39 @@ export function detailsOf({ findings, also, reason }: Outcome, all: boolean): st
   return lines.map((line) => `      ${line}`);
 }
 
-/** Some runs side by side as a Markdown table: a line a fault, a column a store, and what the first of them saw. */
-export function markdownOf(runs: readonly { readonly store: string; readonly outcomes: readonly Outcome[] }[]): string {
-  const numbers = [...new Set(runs.flatMap(({ outcomes }) => outcomes.map(({ number }) => number)))].sort(
-    (a, b) => a - b,
-  );
-  const rows = numbers.map((number) => {
-    const found = runs.map(({ outcomes }) => outcomes.find((one) => one.number === number));
-    const injected = found.find((one) => one !== undefined && one.state !== 'not injected') ?? found.find((one) => one);
-    const states = found.map((one) => one?.state ?? '').join(' | ');
-    return `| ${number} | ${injected?.title ?? ''} | ${states} | ${seenOf(injected)} |`;
-  });
-  const stores = runs.map(({ store }) => store);
-  const head = ['#', 'fault', ...stores, 'seen'];
-  const rule = ['--:', '---', ...stores.map(() => '---'), '---'];
-  return [`| ${head.join(' | ')} |`, `| ${rule.join(' | ')} |`, ...rows].join('\n');
+/** A run as its JSON file has it. */
+export interface Run {
+  readonly store: string;
+  readonly outcomes: readonly Outcome[];
 }
 
-function seenOf(outcome: Outcome | undefined): string {
-  if (outcome === undefined) return '';
-  if (outcome.reason !== null) return outcome.reason.split('\n')[0] ?? '';
-  const counts = outcome.findings.filter(({ letter }) => 'AF'.includes(letter)).map(({ seen }) => seen);
-  const claims = outcome.also.map(({ claim, seen }) => `${claim}: ${seen}`);
-  const text = [...claims, ...counts].join('; ').replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
-  return text.replaceAll(/chaos_[0-9a-f]+/g, 'NAMESPACE').replaceAll(/pids? [\d, ]+\d/g, 'the same process');
+/** A run as Markdown: a sentence, the figures by fault, and what was seen of that which the fault itself asks for. */
+export function markdownOf({ store, outcomes }: Run): string {
+  const count = (state: Outcome['state']): number => outcomes.filter((one) => one.state === state).length;
+  const minutes = Math.round(outcomes.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
+  const others = count('not injected') === 0 ? '' : `, ${count('not injected')} not injected`;
+  const sentence = `${count('passed')} passed, ${count('failed')} failed${others}; ${minutes} minutes.`;
+  const rows = outcomes.map((one) => [one.number, one.title, one.state, one.seconds, ...figuresOf(one), seenOf(one)]);
+  const head = ['#', 'fault', 'state', 's', ...FIGURES, 'seen'];
+  const rule = ['--:', '---', '---', '--:', ...FIGURES.map(() => '--:'), '---'];
+  const lines = [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return [`### ${STORES[store] ?? store}`, '', sentence, '', ...lines].join('\n');
+}
+
+const STORES: Readonly<Record<string, string>> = { duckdb: 'On DuckDB', influxdb: 'On InfluxDB' };
+const FIGURES = ['issued', 'recorded', 'twice', 'told as lost', 'never spooled', 'repeats', 'refused', 'conflicts'];
+
+function figuresOf({ figures }: Outcome): string[] {
+  if (figures === null) return FIGURES.map(() => '');
+  const { issued, recorded, twice, told, neverSpooled, repeats, repeatsAtLeast, refused, conflicts } = figures;
+  const again = repeatsAtLeast ? `${repeats} or more` : String(repeats);
+  return [...[issued, recorded, twice, told, neverSpooled].map(String), again, String(refused), String(conflicts)];
+}
+
+/** Names that differ from run to run are left out. */
+function seenOf({ reason, also }: Outcome): string {
+  const claims = also.map(({ claim, holds, seen }) => `${holds ? '' : 'NOT '}${claim}: ${seen}`);
+  const text = [...(reason === null ? [] : [reason.split('\n')[0] ?? '']), ...claims].join('; ');
+  const line = text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
+  return line.replaceAll(/chaos_[0-9a-f]+/g, 'NAMESPACE').replaceAll(/pids? [\d, ]*\d/g, 'the same process');
 }

@@ -96,6 +96,7 @@ export const twoWitnesses: ChaosCase = {
       ({ agent_id, slot }) => agent_id === one.id && within(slot, began + 1000, ended - 1000),
     );
     const missed = alone.filter((sample) => !second.has(placeOf(sample))).length;
+    const usage = await usageOf(lab, samples, began - 2_000, ended);
     return {
       lab,
       fresh,
@@ -110,6 +111,11 @@ export const twoWitnesses: ChaosCase = {
           missed > 0 && missed === alone.length,
           `${missed} readings of the pause by one alone`,
         ),
+        claim(
+          'usage is what one witness says',
+          usage.told === usage.expected && usage.gaps.length === 0,
+          `${usage.told} requests of ${usage.expected}, gaps: ${usage.gaps.join(', ') || 'none'}`,
+        ),
       ],
     };
   },
@@ -121,6 +127,33 @@ function placeOf({ resource_id, counter_name, slot }: SampleAnswer): string {
 
 function placesOf(samples: readonly SampleAnswer[]): Set<string> {
   return new Set(samples.map(placeOf));
+}
+
+/**
+ * The usage of a meter of changes around the pause, and what it must be: each slot's change once, by the witness of the
+ * lowest id that measured it.
+ */
+async function usageOf(
+  { view }: Lab,
+  samples: readonly SampleAnswer[],
+  from: number,
+  to: number,
+): Promise<{ told: string; expected: string; gaps: string[] }> {
+  const [begin, end] = [Math.ceil(from / 1000) * 1000 + 500, Math.floor(to / 1000) * 1000 + 500];
+  const period = [begin, end].map((at) => encodeURIComponent(new Date(at).toISOString()));
+  const question = `meter=chaos.requests&kind=sum&gaps=true&from=${period[0]}&to=${period[1]}`;
+  const { lines } = (await view.get(`/v1/usage?${question}`)) as {
+    lines: { quantity: string; gaps: { reason: string; resource_id: string }[] }[];
+  };
+  const once = new Map<string, SampleAnswer>();
+  for (const sample of samples.toSorted((a, b) => ((a.agent_id ?? '') < (b.agent_id ?? '') ? 1 : -1))) {
+    const at = Date.parse(sample.timestamp);
+    if (sample.counter_name === 'chaos.requests' && at > begin && at <= end) once.set(placeOf(sample), sample);
+  }
+  const expected = [...once.values()].reduce((sum, { counter_volume }) => sum + Number(counter_volume), 0);
+  const told = lines.reduce((sum, { quantity }) => sum + Number(quantity), 0);
+  const gaps = new Set(lines.flatMap((line) => line.gaps.map(({ reason }) => reason)));
+  return { told: String(told), expected: String(expected), gaps: [...gaps] };
 }
 
 /** The sum of a counter over all agents that run. */

@@ -8,7 +8,7 @@ import type { ChaosCase } from '../case.ts';
 import { corpus, fuzzed } from '../corpus.ts';
 import type { Lab } from '../lab.ts';
 import { residentMiB } from '../memory.ts';
-import { emptied } from './messages.ts';
+import { emptied, refusedSoFar } from './messages.ts';
 
 const CRASH = fileURLToPath(new URL('../../../chaos/crash-on-magic.mjs', import.meta.url));
 const MAGIC = 'the magic word that kills';
@@ -31,7 +31,8 @@ export const poison: ChaosCase = {
     const forged = lab.forgedAgent('poisoner');
     const slot = Math.floor(Date.now() / 1000) * 1_000_000 - 60_000_000;
     await lab.publish([forged.batch({ slot, unissued: true, metadata: { magic: MAGIC } }).body]);
-    const deadline = Date.now() + 120_000;
+    const published = Date.now();
+    const deadline = published + 120_000;
     let caught = 0;
     while (caught === 0 && Date.now() < deadline) {
       await sleep(500);
@@ -40,9 +41,14 @@ export const poison: ChaosCase = {
         () => 0,
       );
     }
+    const done = Date.now();
     await keeper.stop();
     const fresh = await lab.healed();
-    const { issued } = { issued: agent.issued().length };
+    const meanwhile = agent.issued().filter(({ at }) => at >= published && at < done).length;
+    const recorded = (await lab.view.samples()).filter(
+      ({ agent_id, recorded_at }) =>
+        agent_id === agent.id && Date.parse(recorded_at) >= published && Date.parse(recorded_at) < done + 10_000,
+    ).length;
     return {
       lab,
       fresh,
@@ -53,7 +59,7 @@ export const poison: ChaosCase = {
           caught === 1 && keeper.deaths >= 4,
           `after ${keeper.deaths} deaths of a collector`,
         ),
-        claim('the others passed', issued > 0, `${issued} readings of the agent meanwhile`),
+        claim('the others passed', recorded >= meanwhile, `${recorded} samples recorded, ${meanwhile} read meanwhile`),
       ],
     };
   },
@@ -111,7 +117,7 @@ export const malformed: ChaosCase = {
       await send(Array.from({ length: 40 }, () => fuzzed(seeds)));
       await emptiedSoon(lab);
     }
-    await emptied(lab);
+    await refusedSoFar(lab, sent.size);
     const fresh = await lab.healed();
     const refused = await lab.view.quarantine();
     const reasons = new Set(refused.map(({ reason }) => reason));

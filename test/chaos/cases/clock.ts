@@ -6,6 +6,7 @@ import { until } from '../../servers/index.ts';
 import { claim } from '../case.ts';
 import type { ChaosCase } from '../case.ts';
 import type { Lab } from '../lab.ts';
+import { sum } from '../metrics.ts';
 
 const LIBRARY = [
   '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
@@ -37,12 +38,16 @@ export const clockJumps: ChaosCase = {
     await lab.flows(Date.now(), 40_000);
     const pause = quick ? 4_000 : 8_000;
     const cadence: number[] = [];
+    let flagged = 0;
     for (const offset of [0.3, -0.7, -HOUR_S, 0, 1, 0, HOUR_S, 0]) {
       set(offset);
+      const skews: number[] = [];
       const polls = pollsOf(agent.issued());
-      await sleep(pause);
+      for (const end = Date.now() + pause; Date.now() < end; await sleep(500)) skews.push(await skewOf(lab, agent.id));
+      if (offset === 1) flagged = Math.max(...skews);
       cadence.push(pollsOf(agent.issued()) - polls);
     }
+    const setBack = sum(await agent.metrics(), 'nephometer_agent_clock_set_back_total');
     const due = pause / 1000;
     const fresh = await lab.healed();
     await sleep(2_000);
@@ -65,11 +70,23 @@ export const clockJumps: ChaosCase = {
           `${cadence.join(', ')} polls in ${due} s each`,
         ),
         claim('no slot twice in an epoch', new Set(slots).size === slots.length, `${slots.length} slots`),
+        claim(
+          'a clock that is a second ahead is seen',
+          flagged > 0.3 && flagged <= 1.1,
+          `${flagged.toFixed(2)} s ahead`,
+        ),
+        claim('a clock that was set back is counted', setBack > 0, `${setBack} times`),
         claim('what is an hour ahead is refused', refusedBatches.size > 0, `${refusedBatches.size} batches`),
       ],
     };
   },
 };
+
+/** Seconds by which the ledger thinks that the agent's clock is ahead. */
+async function skewOf({ view }: Lab, id: string): Promise<number> {
+  const { agents } = (await view.get('/v1/agents')) as { agents: { agent_id: string; clock_skew: number | null }[] };
+  return agents.find(({ agent_id }) => agent_id === id)?.clock_skew ?? 0;
+}
 
 function pollsOf(lines: readonly { readonly issue: string }[]): number {
   return new Set(lines.map(({ issue }) => issue)).size;

@@ -16,6 +16,7 @@ import { until } from '../../servers/index.ts';
 import type { ChaosAgent } from '../agent.ts';
 import { claim } from '../case.ts';
 import type { Bench, CaseResult, ChaosCase, Claim } from '../case.ts';
+import type { Lab } from '../lab.ts';
 import { sum } from '../metrics.ts';
 import { startProxy } from '../proxy.ts';
 import { agentCounter } from './agents.ts';
@@ -37,6 +38,7 @@ export const spoolCorrupt: ChaosCase = {
     const kinds = quick ? (['bits', 'gone'] as const) : (['bits', 'cut', 'gone', 'bits'] as const);
     const mayMiss = new Set<string>();
     const also: Claim[] = [];
+    const damaged: Damaged[] = [];
     for (const kind of kinds) {
       await until(async () => (await lab.waiting()) === 0, {
         timeoutMs: 30_000,
@@ -55,12 +57,41 @@ export const spoolCorrupt: ChaosCase = {
       proxy.clear();
       await agent.start();
       await lab.flows(Date.now(), 20_000);
+      damaged.push({ kind, held });
       also.push(claim(`starts by itself (${kind})`, agent.isRunning, `${held.length} batches were held`));
     }
     const fresh = await lab.healed();
+    also.push(...(await delivered(lab, damaged)));
     return { lab, fresh, expected: { mayMiss, mayLose: true }, also };
   },
 };
+
+interface Damaged {
+  readonly kind: 'bits' | 'cut' | 'gone';
+  readonly held: readonly string[];
+}
+
+/** A bit harms one batch at most, and two are flipped; whatever is whole must arrive. */
+async function delivered(lab: Lab, damaged: readonly Damaged[]): Promise<Claim[]> {
+  const words: string[] = [];
+  const count = async (): Promise<boolean> => {
+    const there = new Set((await lab.view.ledger()).map(({ digest }) => digest));
+    const arrived = damaged.map(({ kind, held }) => ({ kind, held, of: held.filter((one) => there.has(one)).length }));
+    words.splice(0, words.length, ...arrived.map(({ kind, held, of }) => `${kind}: ${of} of ${held.length}`));
+    return arrived.every(({ kind, held, of }) => kind !== 'bits' || of >= held.length - FLIPPED_BITS);
+  };
+  const holds = await until(count, {
+    timeoutMs: 20_000,
+    everyMs: 300,
+    describe: () => 'the rest does not arrive',
+  }).then(
+    () => true,
+    () => false,
+  );
+  return [claim('the rest is delivered', holds, words.join(', '))];
+}
+
+const FLIPPED_BITS = 2;
 
 function damage(file: string, kind: 'bits' | 'cut' | 'gone'): void {
   if (kind === 'gone') return rmSync(file);

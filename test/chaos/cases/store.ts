@@ -91,7 +91,7 @@ async function slowInflux(bench: Bench): Promise<CaseResult> {
   return slowResult(lab, before, after, `${writes} writes of 5 s, ${lost} answers lost`);
 }
 
-/** The embedded store is as slow as its process: it stands still, and is killed after commits. */
+/** The embedded store is as slow as its process: it stands still, and is killed at whatever it does when it goes on. */
 async function slowProcess(bench: Bench): Promise<CaseResult> {
   const lab = await bench.lab();
   await lab.start();
@@ -102,10 +102,12 @@ async function slowProcess(bench: Bench): Promise<CaseResult> {
     for (const { process } of lab.side.collectors) process.signal('SIGSTOP');
     await sleep(5_000);
     for (const { process } of lab.side.collectors) process.signal('SIGCONT');
+    // What came meanwhile is being recorded, or recorded and not acknowledged.
+    if (n % 4 === 3) await lab.side.restartCollectors('kill');
     await sleep(1_000);
   }
   const after = memoryOf(lab);
-  return slowResult(lab, before, after, `${rounds} times 5 s without a step`);
+  return slowResult(lab, before, after, `${rounds} times 5 s without a step, ${lab.side.kills} kills after it`);
 }
 
 function memoryOf({ side }: Lab): number {
@@ -133,12 +135,13 @@ export const storeRejects: ChaosCase = {
     await lab.start();
     const agent = lab.forgedAgent('rejected');
     const slot = Math.floor(Date.now() / 60_000) * 60_000_000 - 600_000_000;
-    const bad = [0, 1].map((n) =>
-      agent.batch({ slot: slot + n * 1_000_000, unissued: true, metadata: { magic: REFUSED } }),
+    const bad = [...REFUSALS.keys()].map((magic, n) =>
+      agent.batch({ slot: slot + n * 1_000_000, unissued: true, metadata: { magic } }),
     );
-    const good = [2, 3, 4].map((n) => agent.batch({ slot: slot + n * 60_000_000 }));
+    const good = Array.from({ length: 9 }, (_, n) => agent.batch({ slot: slot + (n + 10) * 60_000_000 }));
     const seen = rejectingWrites(proxy);
-    await lab.publish([...bad.slice(0, 1), ...good, ...bad.slice(1)].map(({ body }) => body));
+    // Good ones before, between and behind.
+    await lab.publish(good.flatMap((one, n) => [one, ...bad.slice(n * 2, n * 2 + 2)]).map(({ body }) => body));
     await until(async () => (await lab.view.quarantine()).length >= bad.length, {
       timeoutMs: 60_000,
       everyMs: 300,
@@ -147,11 +150,17 @@ export const storeRejects: ChaosCase = {
     await sleep(5_000);
     proxy.decide = null;
     const fresh = await lab.healed();
+    const details = (await lab.view.quarantine()).map(({ detail }) => detail);
     return {
       lab,
       fresh,
       expected: { refused: { poison: bad.length } },
       also: [
+        claim(
+          'refused one by one, with what the store said',
+          [...REFUSALS.values()].every(({ words }) => details.some((detail) => detail.includes(words))),
+          `${details.length} batches alone in quarantine, ${good.length} good ones beside them recorded`,
+        ),
         claim(
           'each kind of refusal was met',
           Object.values(seen).every((count) => count > 0),
@@ -162,25 +171,34 @@ export const storeRejects: ChaosCase = {
   },
 };
 
-const REFUSED = 'refuse-me';
+/** By a mark in the batch: how the store refuses it, in the words of its kind. */
+const REFUSALS: ReadonlyMap<string, { readonly status: number; readonly words: string }> = new Map([
+  ['refuse-type', { status: 400, words: 'field type conflict' }],
+  ['refuse-age', { status: 400, words: 'points beyond retention policy' }],
+  ['refuse-some', { status: 422, words: 'unprocessable entity' }],
+  ['refuse-size', { status: 413, words: 'request entity too large' }],
+]);
 
-/** 400 for what holds the mark; for others now and then 500, and 201 with words of a partial write. */
+/** What holds a mark is refused by it, for good; others now and then by 500, or 201 with words of a partial write. */
 function rejectingWrites(proxy: HttpProxy): Record<string, number> {
-  const seen = { 'type conflict': 0, '500': 0, '201 partial': 0 };
+  const seen: Record<string, number> = { 'refuse-type': 0, 'refuse-age': 0, 'refuse-some': 0, 'refuse-size': 0 };
+  Object.assign(seen, { '500': 0, '201 partial': 0 });
+  const count = (kind: string): void => void (seen[kind] = (seen[kind] ?? 0) + 1);
   let writes = 0;
   proxy.decide = ({ path, body }) => {
     if (!path.startsWith('/write')) return {};
-    if (body.includes(REFUSED)) {
-      seen['type conflict'] += 1;
-      return { answer: { status: 400, body: '{"error":"partial write: field type conflict dropped=1"}' } };
+    for (const [mark, { status, words }] of REFUSALS) {
+      if (!body.includes(mark)) continue;
+      count(mark);
+      return { answer: { status, body: JSON.stringify({ error: `partial write: ${words} dropped=1` }) } };
     }
     writes += 1;
     if (writes % 7 === 3) {
-      seen['500'] += 1;
+      count('500');
       return { answer: { status: 500, body: '{"error":"timeout"}' } };
     }
     if (writes % 7 === 6) {
-      seen['201 partial'] += 1;
+      count('201 partial');
       return { answer: { status: 201, body: '{"error":"partial write: some points were dropped"}' } };
     }
     return {};
