@@ -1,11 +1,34 @@
 import { z } from 'zod';
 import { Duration, Size, url } from './values.ts';
 
+export const BusTlsConfig = z
+  .strictObject({
+    ca_file: z.string().optional().meta({
+      description: 'File with the authorities (PEM) that may vouch for the broker. Default: those that Node knows.',
+    }),
+    cert_file: z
+      .string()
+      .optional()
+      .meta({ description: 'Our own certificate (PEM), for a broker that asks for one.' }),
+    key_file: z.string().optional().meta({ description: 'Key (PEM) of that certificate.' }),
+    server_name: z.string().min(1).optional().meta({
+      description: "Name that the broker's certificate must have. Default: the host in bus.url.",
+    }),
+  })
+  .refine((tls) => (tls.cert_file === undefined) === (tls.key_file === undefined), {
+    path: ['key_file'],
+    error: 'cert_file and key_file go together; name both or none',
+  });
+export type BusTlsConfig = z.output<typeof BusTlsConfig>;
+
 export const BusConfig = z.strictObject({
   url: url(['amqp', 'amqps', 'memory'], 'amqp://user@broker:5672')
     .prefault('amqp://guest:guest@127.0.0.1:5672')
     .meta({ description: 'The message bus. `memory:` is inside one process (`up`). Secrets: see password_file.' }),
   password_file: z.string().optional().meta({ description: 'File with the password of the user in url.' }),
+  tls: BusTlsConfig.prefault({}).meta({
+    description: 'For `amqps:`. The certificate of the broker is always checked.',
+  }),
   namespace: z
     .string()
     .regex(/^[\w.-]+$/, 'must be letters, digits, `.`, `_` or `-`')

@@ -3,6 +3,7 @@ import { startInflux } from './influxdb.ts';
 import { startRabbit } from './rabbitmq.ts';
 import { startVictoria } from './victoria.ts';
 
+export { makeAuthority, type Authority, type Certificate } from './certificates.ts';
 export { startInflux } from './influxdb.ts';
 export { startLibvirt, type Guest, type LibvirtHost, type LibvirtOptions } from './libvirt.ts';
 export { ensurePythonCeilometer, ensureTools, findTool, TOOLS, type ToolName } from './packages.ts';

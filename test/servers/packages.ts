@@ -25,6 +25,7 @@ export const TOOLS = {
   libvirtd: tool('libvirtd', 'libvirt-daemon-system'),
   virtlogd: tool('virtlogd', 'libvirt-daemon-system'),
   virsh: tool('virsh', 'libvirt-clients'),
+  openssl: tool('openssl', 'openssl'),
   qemu: tool('qemu-system-x86_64', 'qemu-system-x86'),
 } as const satisfies Record<string, Tool>;
 
