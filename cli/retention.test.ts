@@ -65,6 +65,7 @@ void t.test('the schedule runs it, until it is stopped', async (t) => {
       runs += 1;
       return Promise.resolve({ horizons: new Map<string, number>() });
     },
+    shedQuarantine: () => Promise.resolve(0),
   };
   const retention = createRetention({
     config: rules('* * * * * *'),
@@ -83,15 +84,21 @@ void t.test('the schedule runs it, until it is stopped', async (t) => {
   await retention.stop();
 });
 
-void t.test('without rules nothing is ever removed', async (t) => {
+void t.test('without rules no sample is ever removed; quarantined bytes go all the same', async (t) => {
   let asked = 0;
-  const store = { retain: () => Promise.reject(new Error(`asked ${(asked += 1)} times`)) } as unknown as Store;
+  const shed: number[] = [];
+  const store = {
+    retain: () => Promise.reject(new Error(`asked ${(asked += 1)} times`)),
+    shedQuarantine: (before: number) => Promise.resolve(shed.push(before)),
+  } as unknown as Store;
   const config = defaultConfig({ store: { retention_schedule: '* * * * * *' } });
   const retention = createRetention({ config, store, clock: new ManualClock(), log: silentLogger });
   await retention.start();
-  await new Promise((resolve) => setTimeout(resolve, 1200));
+  const deadline = Date.now() + 10_000;
+  while (shed.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
   await retention.stop();
   t.equal(asked, 0);
+  t.equal(shed[0], new ManualClock().now() - 90 * DAY);
 });
 
 void t.test('a schedule that is none is a mistake of the configuration, with its line', (t) => {

@@ -19,17 +19,18 @@ export function checkRetention({ config, problemAt }: Pick<LoadedConfig, 'config
   throw new ConfigError([problemAt(['store', 'retention_schedule'], message)]);
 }
 
-/** Removes what the retention rules let go, on their schedule (cron, UTC). Without rules nothing is ever removed. */
+/**
+ * Removes what the retention rules let go, and the bytes of old messages in quarantine, on their schedule (cron, UTC). Without
+ * rules no sample is ever removed.
+ */
 export function createRetention(options: RetentionOptions): Service & { runNow(): Promise<void> } {
-  const { retention, retention_schedule: schedule } = options.config.store;
+  const { retention_schedule: schedule } = options.config.store;
   let task: ScheduledTask | null = null;
   return {
     name: 'retention',
     runNow: () => retain(options),
     start() {
-      if (retention.length > 0) {
-        task = cron.schedule(schedule, () => retain(options), { timezone: 'Etc/UTC', noOverlap: true });
-      }
+      task = cron.schedule(schedule, () => retain(options), { timezone: 'Etc/UTC', noOverlap: true });
       return Promise.resolve();
     },
     async stop() {
@@ -43,8 +44,13 @@ async function retain({ config, store, clock, log }: RetentionOptions): Promise<
   const now = clock.now();
   const rules = config.store.retention.map(({ meters, keep }) => ({ meters, keepFrom: now - keep }));
   try {
-    const { horizons } = await store.retain(rules);
-    log.info({ meters: horizons.size }, 'Retention has run.');
+    if (rules.length > 0) {
+      const { horizons } = await store.retain(rules);
+      log.info({ meters: horizons.size }, 'Retention has run.');
+    }
+    const messages = await store.shedQuarantine(now - config.quarantine.keep);
+    if (messages > 0)
+      log.info({ messages }, 'Old messages in quarantine were let go but for what was refused and why.');
   } catch (cause) {
     log.error({ cause: messageOf(cause) }, 'Retention failed; it is tried again at its next time.');
   }

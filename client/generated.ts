@@ -693,6 +693,7 @@ export type QuarantineEntry = {
   readonly agent_id: string | null;
   readonly message_id: string | null;
   readonly samples: number;
+  readonly messages?: number | undefined;
   readonly size: number;
   readonly state: 'refused' | 'replayed';
   readonly id: string;
@@ -710,6 +711,7 @@ export type QuarantineMessageAnswer = {
   readonly agent_id: string | null;
   readonly message_id: string | null;
   readonly samples: number;
+  readonly messages?: number | undefined;
   readonly size: number;
   readonly state: 'refused' | 'replayed';
   readonly id: string;

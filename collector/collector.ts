@@ -65,7 +65,7 @@ class BusCollector implements Collector {
   constructor(options: CollectorOptions) {
     const { config, bus, store, keyring, clock, log } = options;
     const metrics = collectorMetrics(options.metrics);
-    const quarantine = new Quarantine({ store, clock, log, metrics, maxBytes: config.collector.quarantine_max });
+    const quarantine = new Quarantine({ store, clock, log, metrics, config });
     this.#options = options;
     this.#names = busNames(config.bus.namespace);
     this.#consume = { config, store, keyring, clock, log, metrics, quarantine };
@@ -98,6 +98,7 @@ class BusCollector implements Collector {
 
   async #stopAll(): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.stop()));
+    await atMost(this.#options.clock, LONGEST_GOODBYE, this.#consume.quarantine.close());
     if (this.#receipts !== null) await atMost(this.#options.clock, LONGEST_GOODBYE, this.#receipts.settled());
   }
 

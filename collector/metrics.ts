@@ -6,6 +6,8 @@ export interface CollectorMetrics {
   readonly batches: CounterMetric;
   readonly samples: CounterMetric;
   readonly quarantined: CounterMetric;
+  /** Of these, those that are counted in an entry for many. */
+  readonly unkept: CounterMetric;
   readonly receipts: CounterMetric;
   readonly storeAway: CounterMetric;
   readonly recordSeconds: HistogramMetric;
@@ -27,6 +29,10 @@ export function collectorMetrics(metrics: MetricRegistry): CollectorMetrics {
     quarantined: metrics.counter(
       'nephometer_collector_quarantined_total',
       'Messages put into quarantine, by reason and by the agent they name.',
+    ),
+    unkept: metrics.counter(
+      'nephometer_collector_quarantine_unkept_total',
+      'Refused messages whose sender had too much refused that day: counted in one entry, their bytes gone.',
     ),
     receipts: metrics.counter(
       'nephometer_collector_receipts_total',

@@ -88,8 +88,7 @@ class NotificationListener implements Service {
     this.#options = options;
     this.#names = busNames(config.bus.namespace);
     options.status.addCheck('notifications', () => this.#readiness());
-    const maxBytes = config.collector.quarantine_max;
-    this.#quarantine = new Quarantine({ store, clock, log, metrics: collectorMetrics(metrics), maxBytes });
+    this.#quarantine = new Quarantine({ store, clock, log, metrics: collectorMetrics(metrics), config });
     this.#counted = metrics.counter(
       'nephometer_collector_notifications_total',
       'Notifications, by outcome: published, empty (no sample made), ignored (nobody wants it), refused.',
@@ -132,6 +131,7 @@ class NotificationListener implements Service {
     const jobs = [...this.#jobs.values()].map(({ done }) => done);
     await atMost(this.#options.clock, LONGEST_DRAIN, Promise.all(jobs));
     await Promise.all(this.#consumers.splice(0).map((consumer) => consumer.cancel()));
+    await atMost(this.#options.clock, LONGEST_DRAIN, this.#quarantine.close());
   }
 
   get #isStopping(): boolean {

@@ -1,6 +1,8 @@
-import { MINUTE, NEPHOMETER_NAMESPACE, QuarantinedMessage, sha256, uuidv5 } from '@nephometer/core';
-import type { Clock, Logger, Micros, Refusal, Store } from '@nephometer/core';
+import { messageOf, MINUTE, NEPHOMETER_NAMESPACE, QuarantinedMessage, sha256, uuidv5 } from '@nephometer/core';
+import type { Clock, Config, Logger, Micros, Refusal, Store } from '@nephometer/core';
 import type { CollectorMetrics } from './metrics.ts';
+import { Allowance } from './quarantine-allowance.ts';
+import { QuarantineTally } from './quarantine-tally.ts';
 
 /** A message that was refused, and what could be read of it. */
 export interface RefusedMessage {
@@ -22,21 +24,30 @@ export interface QuarantineOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: CollectorMetrics;
-  /** Bytes kept of one message. */
-  readonly maxBytes: number;
+  readonly config: Pick<Config, 'collector' | 'quarantine'>;
 }
 
 /** A forger may name a new agent in each message; more than these are counted together. */
 const MOST_AGENTS = 1000;
+const OTHERS = 'others';
 
-/** Refused messages, kept in the store with the reason. What is here may be acknowledged: it is not lost. */
+/**
+ * Refused messages, kept in the store with the reason. What is here may be acknowledged: it is not lost, or, of a sender
+ * that has too much refused in one day, counted with its time and reason.
+ */
 export class Quarantine {
   readonly #options: QuarantineOptions;
   readonly #agents = new Set<string>();
   readonly #logged = new Map<string, { at: Micros; unsaid: number }>();
+  readonly #allowance: Allowance;
+  readonly #tally: QuarantineTally;
 
   constructor(options: QuarantineOptions) {
     this.#options = options;
+    const { clock, config, store } = options;
+    const { max_per_sender: perOrigin, max_per_day: perDay } = config.quarantine;
+    this.#allowance = new Allowance({ clock, perOrigin, perDay });
+    this.#tally = new QuarantineTally(store);
   }
 
   /**
@@ -47,10 +58,34 @@ export class Quarantine {
     const { store } = this.#options;
     const id = uuidv5(NEPHOMETER_NAMESPACE, sha256(message.bytes) + message.refusal.reason);
     const [newest] = await store.entries({ kind: 'quarantine', id, limit: 1 });
-    if (newest === undefined || stateOf(newest.body) !== 'refused') {
-      await store.appendEntry({ kind: 'quarantine', id, body: JSON.stringify(this.#bodyOf(message)) });
-    }
+    if (newest === undefined || stateOf(newest.body) !== 'refused') await this.#keep(id, message);
     this.#tell(message);
+  }
+
+  /** Writes down what was only counted so far. Never throws: the spans are there already, only numbers are behind. */
+  async close(): Promise<void> {
+    const { clock, log } = this.#options;
+    try {
+      await this.#tally.flush(clock.now());
+    } catch (cause) {
+      log.warn({ cause: messageOf(cause) }, 'How many messages were refused could not be written down to the last.');
+    }
+  }
+
+  async #keep(id: string, message: RefusedMessage): Promise<void> {
+    const { store, clock, metrics } = this.#options;
+    const { sender, transport, refusal } = message;
+    await this.#tally.turnTo(this.#allowance.today());
+    const agent = this.#label(message.agentId);
+    const read = this.#bodyOf(message);
+    const body = JSON.stringify(read);
+    if (this.#allowance.take(JSON.stringify([transport, sender, agent]), body.length)) {
+      await store.appendEntry({ kind: 'quarantine', id, body });
+      return;
+    }
+    metrics.unkept.add(1, { reason: refusal.reason, agent });
+    const agent_id = agent === OTHERS ? null : message.agentId;
+    await this.#tally.add({ day: this.#allowance.today(), message: { ...read, agent_id } }, clock.now());
   }
 
   #bodyOf({ refusal, bytes, ...rest }: RefusedMessage): QuarantinedMessage {
@@ -66,7 +101,7 @@ export class Quarantine {
       samples: rest.samples,
       received: this.#options.clock.now(),
       size: bytes.length,
-      bytes: Buffer.from(bytes.subarray(0, this.#options.maxBytes)).toString('base64'),
+      bytes: Buffer.from(bytes.subarray(0, this.#options.config.collector.quarantine_max)).toString('base64'),
       state: 'refused',
     };
   }
@@ -90,7 +125,7 @@ export class Quarantine {
   #label(agentId: string | null): string {
     if (agentId === null) return 'none';
     if (this.#agents.size < MOST_AGENTS) this.#agents.add(agentId);
-    return this.#agents.has(agentId) ? agentId : 'others';
+    return this.#agents.has(agentId) ? agentId : OTHERS;
   }
 }
 

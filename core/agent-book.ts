@@ -47,7 +47,8 @@ export class AgentBook {
   readonly #agents = new Map<string, AgentHistory>();
   /** Digests of what was recorded within the overlap, with when. */
   readonly #recent = new Map<string, Micros>();
-  readonly #quarantined = new Map<string, Set<string>>();
+  /** By agent and by id of the entry: how many messages it stands for. */
+  readonly #quarantined = new Map<string, Map<string, number>>();
   #from: Micros | null = null;
   #followed: Micros = -Infinity;
   #quarantineSeen: Micros | null = null;
@@ -67,7 +68,7 @@ export class AgentBook {
     return ids.map((agentId) => {
       const history = this.#agents.get(agentId) ?? null;
       const state = history === null ? 'never-seen' : history.state(now, margin);
-      const quarantined = this.#quarantined.get(agentId)?.size ?? 0;
+      const quarantined = sumOf(this.#quarantined.get(agentId)?.values() ?? []);
       return { agentId, state, isExpected: expected.includes(agentId), quarantined, history };
     });
   }
@@ -122,18 +123,27 @@ export class AgentBook {
   }
 
   #countRefused(id: string, body: string): void {
-    const agentId = namedAgent(body);
-    if (agentId === null) return;
-    const ids = this.#quarantined.get(agentId) ?? new Set();
+    const named = namedAgent(body);
+    if (named === null) return;
+    const { agentId, messages } = named;
+    const ids = this.#quarantined.get(agentId) ?? new Map<string, number>();
     if (ids.size === 0 && this.#quarantined.size >= MOST_NAMED) return;
-    this.#quarantined.set(agentId, ids.add(id));
+    this.#quarantined.set(agentId, ids.set(id, Math.max(messages, ids.get(id) ?? 0)));
   }
 }
 
-function namedAgent(body: string): string | null {
+/** The agent that a refused message, or an entry that stands for many, names; and how many these are. */
+function namedAgent(body: string): { agentId: string; messages: number } | null {
   try {
-    return QuarantinedMessage.pick({ agent_id: true }).loose().parse(JSON.parse(body)).agent_id;
+    const read = QuarantinedMessage.pick({ agent_id: true, messages: true }).loose().parse(JSON.parse(body));
+    return read.agent_id === null ? null : { agentId: read.agent_id, messages: read.messages ?? 1 };
   } catch {
     return null;
   }
+}
+
+function sumOf(numbers: Iterable<number>): number {
+  let sum = 0;
+  for (const number of numbers) sum += number;
+  return sum;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AgentConfig } from './config/agent.ts';
 import { ApiConfig } from './config/api.ts';
 import { BusConfig, CeilometerBusConfig, NotificationsConfig } from './config/bus.ts';
-import { CollectorConfig, WatchConfig } from './config/collector.ts';
+import { CollectorConfig, QuarantineConfig, WatchConfig } from './config/collector.ts';
 import { Pipeline } from './config/pipeline.ts';
 import { ListenConfig, LogConfig } from './config/process.ts';
 import { SigningConfig } from './config/signing.ts';
@@ -64,6 +64,7 @@ export const Config = z
       .meta({ description: 'Agent ids that must be heard; one that never was is told as `never-seen`.' }),
     watch: WatchConfig.prefault({}),
     collector: CollectorConfig.prefault({}),
+    quarantine: QuarantineConfig.prefault({}),
     listen: ListenConfig.prefault({}),
     api: ApiConfig.prefault({}),
     usage: UsageConfig.prefault({}),

@@ -51,6 +51,12 @@ interface Replay {
 function wholeBytes({ bytes, size }: QuarantinedMessage): Buffer {
   const whole = Buffer.from(bytes, 'base64');
   if (whole.length === size) return whole;
+  if (whole.length === 0) {
+    throw httpError(
+      'MTR_QUARANTINE_CUT',
+      'Its bytes were let go: they are kept for quarantine.keep, and not of senders with too much refused in a day.',
+    );
+  }
   const detail = `Only the first ${whole.length} of ${size} bytes were kept (collector.quarantine_max): this cannot be replayed.`;
   throw httpError('MTR_QUARANTINE_CUT', detail);
 }

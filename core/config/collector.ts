@@ -21,3 +21,16 @@ export const CollectorConfig = z.strictObject({
   }),
   quarantine_max: Size.prefault('16MiB').meta({ description: 'Bytes kept of one refused message.' }),
 });
+
+export const QuarantineConfig = z.strictObject({
+  keep: Duration.prefault('90d').meta({
+    description:
+      'How long the bytes of a refused message are kept; what was refused, why and of which time is kept for good.',
+  }),
+  max_per_sender: Size.prefault('64MiB').meta({
+    description:
+      'Kept by one collector in one UTC day of one sender and of the agent that its messages name; what is more is ' +
+      'counted, in one entry a reason.',
+  }),
+  max_per_day: Size.prefault('1GiB').meta({ description: 'The same for all senders together.' }),
+});

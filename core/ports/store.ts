@@ -56,6 +56,12 @@ export interface Store {
    */
   retain(rules: readonly RetentionRule[]): Promise<RetentionOutcome>;
 
+  /**
+   * Lets go of the bytes of messages that were put into quarantine before an instant; what was refused, why and of which
+   * time stays, so that no gap vanishes. Gives how many lost their bytes.
+   */
+  shedQuarantine(before: Micros): Promise<number>;
+
   /** Resolves when the store answers. @throws StoreUnavailable */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -4,7 +4,7 @@ import type { BatchRecord, Clock, Logger, MetricRegistry, Micros, RecordOutcome,
 import { Engine } from './engine.ts';
 import { readEntries, readLedger } from './ledger.ts';
 import { readMeters, readResources } from './listings.ts';
-import { removeBehind } from './retention.ts';
+import { removeBehind, shedQuarantine } from './retention.ts';
 import { readReadings } from './readings.ts';
 import { readSamples } from './samples.ts';
 import { numberAt } from './sql.ts';
@@ -83,6 +83,7 @@ async function storeOver(engine: Engine, { log, metrics, clock = systemClock }: 
     appendEntry: (entry) => writer.appendEntry(entry),
     entries: (query) => readEntries(engine, query),
     retain: (rules) => removeBehind(engine, writer, rules),
+    shedQuarantine: (before) => shedQuarantine(engine, writer, before),
     async check() {
       await engine.read('SELECT 1');
     },

@@ -1,7 +1,7 @@
-import { nextHorizons } from '@nephometer/core';
-import type { RetentionOutcome, RetentionRule } from '@nephometer/core';
+import { nextHorizons, withoutBytes } from '@nephometer/core';
+import type { Micros, RetentionOutcome, RetentionRule } from '@nephometer/core';
 import type { Engine } from './engine.ts';
-import { int, textAt } from './sql.ts';
+import { int, numberAt, textAt } from './sql.ts';
 import type { Writer } from './writer.ts';
 
 /**
@@ -33,4 +33,34 @@ export async function removeBehind(
   });
   await engine.checkpoint();
   return { horizons };
+}
+
+/** Bodies are up to many MiB each: few are read at a time. */
+const PAGE = 16;
+
+/** Page by page, each in a transaction of its own, so that what is recorded meanwhile waits for one page only. */
+export async function shedQuarantine(engine: Engine, writer: Writer, before: Micros): Promise<number> {
+  let shed = 0;
+  for (let after = -Infinity; ;) {
+    const page = await writer.change(async (connection) => {
+      const since = after === -Infinity ? '' : `AND recorded_at > ${int(after)}`;
+      const rows = await connection.runAndReadAll(
+        `SELECT recorded_at, body FROM entry WHERE kind = 'quarantine' AND recorded_at < ${int(before)} ${since}
+         AND body NOT LIKE '%"bytes":""%' ORDER BY recorded_at LIMIT ${PAGE}`,
+      );
+      const found = rows.getRows().map((row) => ({ at: numberAt(row, 0), body: withoutBytes(textAt(row, 1)) }));
+      for (const { at, body } of found) {
+        if (body === null) continue;
+        const where = `kind = 'quarantine' AND recorded_at = ${int(at)}`;
+        await connection.run(`UPDATE entry SET body = $1 WHERE ${where}`, [body]);
+        shed += 1;
+      }
+      return found;
+    });
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) break;
+    after = last.at;
+  }
+  if (shed > 0) await engine.checkpoint();
+  return shed;
 }

@@ -1,4 +1,4 @@
-import { sha256, StoreUnavailable } from '@nephometer/core';
+import { sha256, StoreUnavailable, withoutBytes } from '@nephometer/core';
 import type { Entry, EntryKind, EntryQuery, Micros, NewEntry } from '@nephometer/core';
 import type { InfluxClient } from './client.ts';
 import { indexPoint, lookUp, readJson } from './key-index.ts';
@@ -6,7 +6,7 @@ import type { Found } from './key-index.ts';
 import { lineOf, Places, stringField, textFields } from './line.ts';
 import { ALL_TIME, literal, pages, select, tagEquals } from './query.ts';
 import type { Row } from './query.ts';
-import { decodeText, isWhole, joinChunks } from './text.ts';
+import { chunkText, decodeText, isWhole, joinChunks } from './text.ts';
 import type { WriterSession } from './writer.ts';
 import { writeLines } from './write-lines.ts';
 
@@ -138,6 +138,42 @@ async function bodyOf(client: InfluxClient, kind: EntryKind, { at, values }: Row
     if (next === null) return joinChunks(pieces);
     pieces.push(next);
   }
+}
+
+/** Bodies are up to many MiB each. */
+const SHED_PAGE = 50;
+
+/**
+ * Writes quarantined messages again, at their own place and without their bytes; pieces of the body that are no longer
+ * needed become empty. Their digest in the index stays that of the body as it was appended.
+ */
+export async function shedEntries(client: InfluxClient, before: Micros): Promise<number> {
+  const question = {
+    fields: 'row, body, writer',
+    measurement: 'entry',
+    where: [tagEquals('kind', 'quarantine')],
+    span: { from: ALL_TIME.from, to: before - 1 },
+    order: 'oldest',
+    limit: SHED_PAGE,
+  } as const;
+  let shed = 0;
+  for await (const rows of pages(client, question)) {
+    for (const row of rows) {
+      const old = await bodyOf(client, 'quarantine', row);
+      const body = withoutBytes(old);
+      if (body === null) continue;
+      await writeLines(client, [shedLine(row, old, body)]);
+      shed += 1;
+    }
+  }
+  return shed;
+}
+
+function shedLine({ at, values }: Row, old: string, body: string): string {
+  const [row, , writer] = values;
+  const rest = chunkText(old).flatMap((_piece, i) => (i === 0 ? [] : [[`body${i}`, '""'] as const]));
+  const fields = { row: stringField(decodeText(row ?? '')), ...Object.fromEntries(rest), ...textFields('body', body) };
+  return lineOf({ measurement: 'entry', tags: { kind: 'quarantine', writer: writer ?? '' }, fields, at, place: 0 });
 }
 
 function idsOf(text: string | null | undefined): readonly [id: string, bodyDigest: string] {

@@ -1,7 +1,7 @@
 import { assertWithinRetention, computeStatistics, StoreUnavailable } from '@nephometer/core';
 import type { Clock, MetricRegistry, SampleFilter, Store } from '@nephometer/core';
 import type { InfluxClient } from './client.ts';
-import { appendEntry, readEntries } from './entries.ts';
+import { appendEntry, readEntries, shedEntries } from './entries.ts';
 import { Ledger } from './ledger.ts';
 import { readMeters, readResources } from './listing.ts';
 import { readConflicts, readReadings, readSamples } from './read.ts';
@@ -92,6 +92,10 @@ export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }:
     async retain(rules) {
       assertOpen();
       return writer.exclusive(async (session) => ({ horizons: await retainSamples(client, session.writer, rules) }));
+    },
+    async shedQuarantine(before) {
+      assertOpen();
+      return shedEntries(client, before);
     },
     async check() {
       assertOpen();

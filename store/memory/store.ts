@@ -14,6 +14,7 @@ import {
   usageSampleOf,
   voidOf,
   voidsSample,
+  withoutBytes,
 } from '@nephometer/core';
 import type {
   Clock,
@@ -146,6 +147,17 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
         else memory.versions.set(id, left);
       }
       return { horizons };
+    },
+    async shedQuarantine(before) {
+      assertOpen();
+      let shed = 0;
+      for (const [at, entry] of entries.entries()) {
+        const body = entry.kind === 'quarantine' && entry.recordedAt < before ? withoutBytes(entry.body) : null;
+        if (body === null) continue;
+        entries[at] = { ...entry, body };
+        shed += 1;
+      }
+      return shed;
     },
     async check() {
       assertOpen();

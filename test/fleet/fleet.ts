@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deriveAgentKey, derivedKeyId } from '@nephometer/core';
@@ -11,8 +11,10 @@ const GRACE_MS = 90_000;
 
 export interface FleetOptions extends Pick<
   FleetSettings,
-  'bus' | 'namespace' | 'resendAfter' | 'resources' | 'intervalMs' | 'clockBehind'
+  'bus' | 'namespace' | 'resendAfter' | 'resources' | 'intervalMs' | 'clockBehind' | 'padding' | 'fill'
 > {
+  /** Where spools and oracles are kept; a folder of its own by default. */
+  readonly folder?: string;
   readonly agents: number;
   readonly processes: number;
   /** Beginning of their ids; `fleet` by default. */
@@ -35,12 +37,21 @@ export class Fleet {
   readonly #parts: readonly { readonly process: OwnProcess; readonly oracle: string }[];
 
   constructor(options: FleetOptions) {
-    const folder = temporaryFolder('nephometer-fleet');
+    const { folder = temporaryFolder('nephometer-fleet') } = options;
     this.ids = Array.from({ length: options.agents }, (_, index) => `${options.name ?? 'fleet'}-${index + 1}`);
     this.#parts = Array.from({ length: options.processes }, (_, part) => {
       const mine = this.ids.filter((_id, index) => index % options.processes === part);
       return startPart(join(folder, `part-${part}`), mine, options);
     });
+  }
+
+  get pids(): readonly number[] {
+    return this.#parts.map(({ process }) => process.pid);
+  }
+
+  /** Whether any of its processes runs. */
+  get isRunning(): boolean {
+    return this.#parts.some(({ process }) => process.isRunning());
   }
 
   get lastOutput(): string {
@@ -70,10 +81,10 @@ export class Fleet {
 }
 
 function startPart(folder: string, ids: readonly string[], options: FleetOptions) {
-  const { agents: _agents, processes: _processes, name: _name, master, ...common } = options;
+  const { agents: _agents, processes: _processes, name: _name, folder: _folder, master, ...common } = options;
   const oracle = join(folder, 'oracle.ndjson');
-  mkdirSync(folder);
-  writeFileSync(oracle, '');
+  mkdirSync(folder, { recursive: true });
+  appendFileSync(oracle, '');
   const members = ids.map((id) => {
     const dataDir = join(folder, id);
     const keyFile = join(folder, `${id}.key`);
@@ -83,7 +94,10 @@ function startPart(folder: string, ids: readonly string[], options: FleetOptions
   });
   const file = join(folder, 'settings.json');
   writeFileSync(file, JSON.stringify({ ...common, members, oracle } satisfies FleetSettings));
-  return { process: launch(process.execPath, [MAIN, file], { logFile: join(folder, 'out.log') }), oracle };
+  return {
+    process: launch(process.execPath, ['--max-semi-space-size=2', MAIN, file], { logFile: join(folder, 'out.log') }),
+    oracle,
+  };
 }
 
 /** The last line may still be under way. */

@@ -1,16 +1,21 @@
 /**
  * A part of a fleet: many agents in one process, polled at an interval. On SIGTERM they poll no more, wait until every
- * spool is empty, and end; what was issued and spooled stands in the oracle's file.
+ * spool is empty, and end; what was issued and spooled stands in the oracle's file. Told to fill, they only spool.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startMember } from './member.ts';
+import { fillSpool, startMember } from './member.ts';
 import type { FleetSettings, OracleLine } from './settings.ts';
 
 const LONGEST_DRAIN_MS = 60_000;
 
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as FleetSettings;
 const tell = (line: OracleLine): void => appendFileSync(settings.oracle, `${JSON.stringify(line)}\n`);
+
+if (settings.fill !== undefined) {
+  for (const member of settings.members) await fillSpool(member, settings, tell);
+  process.exit();
+}
 
 let stopping = false;
 process.once('SIGTERM', () => (stopping = true));

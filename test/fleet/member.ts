@@ -9,12 +9,12 @@ import {
   readMeteringEnvelope,
   systemClock,
 } from '@nephometer/core';
-import type { NewSpooledBatch, Spool } from '@nephometer/core';
+import type { Clock, NewSpooledBatch, Spool } from '@nephometer/core';
 import { createAgent, openLmdbSpool } from 'nephometer-agent';
 import { meterOf } from './meter.ts';
 import type { FleetSettings, IssuedLine, MemberSettings, SpooledLine } from './settings.ts';
 
-const MAX_SPOOL_BYTES = 256 * 2 ** 20;
+const MAX_SPOOL_BYTES = 2 ** 30;
 
 /** One agent of many in a process: spool, key, connections and id of its own, polled when it is told to. */
 export interface Member {
@@ -27,36 +27,8 @@ type Tell = (line: IssuedLine | SpooledLine) => void;
 
 /** Starts an agent that tells every reading before it is given, and every batch once the spool has it. */
 export async function startMember(settings: MemberSettings, fleet: FleetSettings, tell: Tell): Promise<Member> {
-  const { id, keyFile, dataDir } = settings;
-  const config = defaultConfig({
-    host: id,
-    data_dir: dataDir,
-    // Polled by hand: the timers' first tick lies beyond the test.
-    interval: '24h',
-    bus: { url: fleet.bus, namespace: fleet.namespace, reconnect_max: '2s', heartbeat: '5s' },
-    signing: { key_file: keyFile },
-    agent: { id, resend_after: fleet.resendAfter, spread: '0s' },
-  });
-  const log = createLogger({ level: 'warn', format: 'json', write: (line) => void process.stdout.write(line) }).child({
-    agent: id,
-  });
-  const metrics = new MetricRegistry();
-  const status = new ProcessStatus(metrics, {});
-  const spool = await openLmdbSpool({ folder: dataDir, maxBytes: MAX_SPOOL_BYTES, whenFull: 'refuse-new', log });
-  const bus = createAmqpBus({ url: config.bus.url, config: config.bus, name: id, log, metrics });
-  const agent = createAgent({
-    roles: ['compute-agent'],
-    config,
-    plugins: { pollsters: [meterOf(id, fleet.resources, tell)], discoveries: [], listeners: [], idle: [] },
-    bus,
-    keyring: await loadKeyring(config, {}),
-    spool: telling(spool, id, tell),
-    agentId: id,
-    clock: { ...systemClock, now: () => systemClock.now() - (fleet.clockBehind ?? 0) },
-    log,
-    metrics,
-    status,
-  });
+  const clock = { ...systemClock, now: () => systemClock.now() - (fleet.clockBehind ?? 0) };
+  const { agent, bus, spool } = await createMember(settings, fleet, clock, tell);
   void bus.connect();
   await agent.start();
   return {
@@ -68,6 +40,53 @@ export async function startMember(settings: MemberSettings, fleet: FleetSettings
       await spool.close();
     },
   };
+}
+
+/** Leaves behind what an agent has whose broker was away for as long as the slots last. */
+export async function fillSpool(settings: MemberSettings, fleet: FleetSettings, tell: Tell): Promise<void> {
+  const { slots, stepMs } = fleet.fill ?? { slots: 0, stepMs: 0 };
+  let now = systemClock.now() - slots * stepMs * 1000;
+  const { agent, bus, spool } = await createMember(settings, fleet, { ...systemClock, now: () => now }, tell);
+  for (let slot = 0; slot < slots; slot++) {
+    now += stepMs * 1000;
+    await agent.pollNow();
+  }
+  await bus.close();
+  await spool.close();
+}
+
+/** An agent that was not started, and is not connected. */
+async function createMember(settings: MemberSettings, fleet: FleetSettings, clock: Clock, tell: Tell) {
+  const { id, keyFile, dataDir } = settings;
+  const config = defaultConfig({
+    host: id,
+    data_dir: dataDir,
+    // Polled by hand: the timers' first tick lies beyond the test.
+    interval: '24h',
+    bus: { url: fleet.bus, namespace: fleet.namespace, reconnect_max: '2s', heartbeat: '5s' },
+    signing: { key_file: keyFile },
+    agent: { id, resend_after: fleet.resendAfter, spread: '0s' },
+  });
+  const write = (line: string): void => void process.stdout.write(line);
+  const log = createLogger({ level: 'warn', format: 'json', write }).child({ agent: id });
+  const metrics = new MetricRegistry();
+  const spool = await openLmdbSpool({ folder: dataDir, maxBytes: MAX_SPOOL_BYTES, whenFull: 'refuse-new', log });
+  const bus = createAmqpBus({ url: config.bus.url, config: config.bus, name: id, log, metrics });
+  const meter = meterOf(id, fleet.resources, fleet.padding ?? 0, tell);
+  const agent = createAgent({
+    roles: ['compute-agent'],
+    config,
+    plugins: { pollsters: [meter], discoveries: [], listeners: [], idle: [] },
+    bus,
+    keyring: await loadKeyring(config, {}),
+    spool: telling(spool, id, tell),
+    agentId: id,
+    clock,
+    log,
+    metrics,
+    status: new ProcessStatus(metrics, {}),
+  });
+  return { agent, bus, spool };
 }
 
 /** The same spool, and a witness of what it took. */

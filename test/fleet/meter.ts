@@ -8,7 +8,12 @@ const METERS = {
 } as const;
 
 /** A pollster that tells what it gives before it gives it. Its values are a function of resource and poll. */
-export function meterOf(agent: string, count: number, tell: (line: IssuedLine) => void): ActivePlugin<Pollster> {
+export function meterOf(
+  agent: string,
+  count: number,
+  padding: number,
+  tell: (line: IssuedLine) => void,
+): ActivePlugin<Pollster> {
   let polls = 0;
   const plugin: Pollster = {
     kind: 'pollster',
@@ -18,18 +23,19 @@ export function meterOf(agent: string, count: number, tell: (line: IssuedLine) =
     discovery: () => Array.from({ length: count }, (_, index) => ({ id: `${agent}-${index}`, projectId: 'project' })),
     poll(resources) {
       const issue = String((polls += 1));
+      const metadata = { issue, ...(padding > 0 ? { padding: 'x'.repeat(padding) } : {}) };
       const readings = resources.flatMap((resource, index) => [
         {
           meter: 'fleet.counter',
           resource,
           volume: String(2n ** 60n + BigInt(polls * 1000 + index)),
-          metadata: { issue },
+          metadata,
         },
         {
           meter: 'fleet.level',
           resource,
           volume: `${index}.${String(polls % 1000).padStart(3, '0')}5`,
-          metadata: { issue },
+          metadata,
         },
       ]);
       const told = readings.map(({ meter, resource, volume }) => [resource.id, meter, volume, issue] as const);

@@ -10,6 +10,10 @@ export interface FleetSettings {
   readonly intervalMs: number;
   /** How far the agents' wall clocks are behind, microseconds. */
   readonly clockBehind?: number;
+  /** Bytes of metadata a reading. */
+  readonly padding?: number;
+  /** Polls for this many slots in a row, the last of them now, spools what they give, and ends without a broker. */
+  readonly fill?: { readonly slots: number; readonly stepMs: number };
   readonly members: readonly MemberSettings[];
   /** File for the lines of the oracle, one JSON object each. */
   readonly oracle: string;

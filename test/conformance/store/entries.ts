@@ -1,4 +1,6 @@
 import type { Test } from 'tap';
+import { withoutBytes } from '@nephometer/core';
+import type { Entry, NewEntry, QuarantinedMessage } from '@nephometer/core';
 import { openFor } from './opened.ts';
 import type { OpenStore } from './opened.ts';
 
@@ -57,4 +59,44 @@ export function testEntries(t: Test, open: OpenStore): void {
     }
     t.strictSame(seen, ['id-6', 'id-5', 'id-4', 'id-3', 'id-2', 'id-1', 'id-0']);
   });
+
+  t.test('messages in quarantine lose their bytes after a while, and nothing else', async (t) => {
+    const store = await openFor(t, open);
+    const old = [
+      await store.appendEntry(refused('q-1', { bytes: Buffer.from('short').toString('base64') })),
+      await store.appendEntry(refused('q-2', { bytes: 'A'.repeat(200_000) })),
+      await store.appendEntry({ kind: 'quarantine', id: 'other', body: '{"made":"elsewhere"}' }),
+    ];
+    const young = await store.appendEntry(refused('q-3', {}));
+    t.equal(await store.shedQuarantine(young.recordedAt), 2);
+    const [third, other, second, first] = await store.entries({ kind: 'quarantine' });
+    t.strictSame([third, other], [young, old[2]], 'what is younger, or none of ours, stays as it is');
+    const shed = (entry: Entry | undefined) => entry && { ...entry, body: withoutBytes(entry.body) };
+    t.strictSame([first, second], old.slice(0, 2).map(shed), 'the rest stays, at its time');
+    t.strictSame(await store.entries({ kind: 'quarantine', id: 'q-2' }), [second]);
+    t.equal(await store.shedQuarantine(young.recordedAt), 0, 'once');
+    t.strictSame(await store.entries({ kind: 'quarantine' }), [third, other, second, first]);
+    const again = await store.appendEntry({ kind: 'quarantine', id: 'q-2', body: second?.body ?? '' });
+    t.ok((await store.entries({ kind: 'quarantine', id: 'q-2' })).length >= 1, `${again.recordedAt}: still taken`);
+  });
+}
+
+function refused(id: string, message: Partial<QuarantinedMessage>): NewEntry {
+  const body: QuarantinedMessage = {
+    reason: 'signature',
+    detail: 'It does not match.',
+    transport: 'bus',
+    sender: 'nephometer/metering.sample',
+    agent_id: 'agent-1',
+    message_id: null,
+    from: 1_767_225_600_000_000,
+    to: 1_767_225_660_000_000,
+    samples: 3,
+    received: 1_767_225_661_000_000,
+    size: 5,
+    bytes: 'c2hvcnQ=',
+    state: 'refused',
+    ...message,
+  };
+  return { kind: 'quarantine', id, body: JSON.stringify(body) };
 }
