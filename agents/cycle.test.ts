@@ -324,3 +324,32 @@ t.test('of the names that dynamic pollsters gave, the latest are remembered', as
   t.equal(meters.length, 10_000);
   t.equal(meters.filter((name) => name.startsWith('round-1.')).length, 6000);
 });
+
+t.test('where a pollster failed, its outcome says of which final meters', async (t) => {
+  let isBroken = false;
+  const fail = (): never => {
+    throw new Error('no answer');
+  };
+  const { run } = rig([
+    pollster({ name: 'good' }),
+    pollster({
+      name: 'bad',
+      meters: { width: { unit: 'm', type: 'gauge', description: 'A width.' } },
+      poll: fail,
+    }),
+    pollster({
+      name: 'any',
+      meters: 'dynamic',
+      poll: (all) =>
+        isBroken ? fail() : all.map((resource) => ({ meter: 'seen', resource, volume: 1, type: 'delta', unit: null })),
+    }),
+  ]);
+  const outcomes = async () => (await run()).report.pollsters.map(({ name, meters }) => [name, meters]);
+  t.same(await outcomes(), [
+    ['good', undefined],
+    ['bad', ['width']],
+    ['any', undefined],
+  ]);
+  isBroken = true;
+  t.same((await outcomes())[2], ['any', ['seen']]);
+});

@@ -49,7 +49,7 @@ interface Polled {
   readonly complete: boolean;
 }
 
-/** Names that a source remembers of its dynamic pollsters; those not given for longest go first. */
+/** Names that are remembered of a dynamic pollster and source; those not given for longest go first. */
 const MOST_SEEN = 10_000;
 
 /** Runs cycles: discovery, pollsters, pipeline, report. A pollster runs once at a time, whoever asks. */
@@ -57,7 +57,7 @@ export class CycleRunner {
   readonly #options: CycleOptions;
   /** Runs under way, by pollster: who asked, and when it is really over. */
   readonly #running = new Map<object, { readonly source: string; abandoned: boolean; readonly over: Promise<void> }>();
-  /** Final names that pollsters gave so far, by source, the latest last. */
+  /** Final names that dynamic pollsters gave so far, by source and pollster, the latest last. */
   readonly #seen = new Map<string, Set<string>>();
 
   constructor(options: CycleOptions) {
@@ -86,7 +86,6 @@ export class CycleRunner {
       ...this.#report(tick),
       started,
       finished: clock.now(),
-      meters: this.#meters(tick.source, counters),
       discovery_complete: polled.every(({ complete }) => complete),
       pollsters: polled.map(({ outcome }) => outcome),
       dropped,
@@ -109,7 +108,7 @@ export class CycleRunner {
       started: slot,
       finished: slot,
       outcome: 'ran',
-      meters: this.#meters(source, []),
+      meters: [...new Set(this.pollstersOf(source).flatMap(({ plugin }) => this.#metersOf(plugin, source)))].sort(),
       discovery_complete: false,
       pollsters: [],
       dropped: [],
@@ -120,8 +119,10 @@ export class CycleRunner {
     const began = this.#options.clock.monotonic();
     const polled = await this.#inTurn(active, tick).catch((cause: unknown) => failed(active, messageOf(cause)));
     const seconds = (this.#options.clock.monotonic() - began) / 1e6;
-    this.#options.onPolled(active.plugin.name, polled.outcome, seconds);
-    return polled;
+    this.#remember(active.plugin, tick.source, polled.counters);
+    const outcome = this.#withMeters(polled.outcome, active.plugin, tick.source);
+    this.#options.onPolled(active.plugin.name, outcome, seconds);
+    return { ...polled, outcome };
   }
 
   /** Waits for another source's run of the same pollster; one of this source, or a hung one, is not waited for. */
@@ -172,25 +173,35 @@ export class CycleRunner {
     return { counters, outcome, complete: found.complete };
   }
 
-  #meters(source: PollingSource, counters: readonly Counter[]): string[] {
-    const { pipeline } = this.#options;
-    const names = this.#seen.get(source.name) ?? new Set<string>();
-    this.#seen.set(source.name, names);
+  /** Final names of the meters that a pollster gives for a source; of a dynamic one those that it gave so far. */
+  #metersOf(plugin: Pollster, source: PollingSource): string[] {
+    if (plugin.meters === 'dynamic') return [...(this.#seen.get(seenKey(plugin, source)) ?? [])];
+    const wanted = Object.keys(plugin.meters).filter((name) => matchesPatterns(source.meters, name));
+    return [...new Set(wanted.flatMap((name) => this.#options.pipeline.finalNames(name)))];
+  }
+
+  #remember(plugin: Pollster, source: PollingSource, counters: readonly Counter[]): void {
+    if (plugin.meters !== 'dynamic') return;
+    const key = seenKey(plugin, source);
+    const names = this.#seen.get(key) ?? new Set<string>();
+    this.#seen.set(key, names);
     for (const meter of new Set(counters.map((counter) => counter.meter))) {
-      names.delete(meter);
-      names.add(meter);
-    }
-    for (const { plugin } of this.pollstersOf(source)) {
-      if (plugin.meters === 'dynamic') continue;
-      for (const meter of Object.keys(plugin.meters).filter((name) => matchesPatterns(source.meters, name))) {
-        for (const name of pipeline.finalNames(meter)) names.add(name);
+      for (const name of this.#options.pipeline.finalNames(meter)) {
+        names.delete(name);
+        names.add(name);
       }
     }
     for (const name of names) {
       if (names.size <= MOST_SEEN) break;
       names.delete(name);
     }
-    return [...names].sort();
+  }
+
+  /** Where something failed, the outcome says of which meters, if that is known. */
+  #withMeters(outcome: PollsterOutcome, plugin: Pollster, source: PollingSource): PollsterOutcome {
+    if (outcome.error === null && outcome.failed.length === 0) return outcome;
+    const meters = this.#metersOf(plugin, source);
+    return meters.length === 0 ? outcome : { ...outcome, meters };
   }
 
   #tellRejected({ source }: Tick, rejected: readonly { meter: string; resourceId: string; reason: string }[]): void {
@@ -207,4 +218,8 @@ export class CycleRunner {
 
 function failed(active: ActivePlugin<Pollster>, error: string): Polled {
   return { counters: [], outcome: notRun(active.plugin.name, error), complete: false };
+}
+
+function seenKey(plugin: Pollster, source: PollingSource): string {
+  return JSON.stringify([source.name, plugin.name]);
 }

@@ -35,7 +35,8 @@ export function fitReport(report: CycleReport, maxBytes: number): CycleReport {
   // Names are cut last: without its name in the report, a meter's absence proves nothing.
   for (let most = report.meters.length; jsonBytes(fitted) > maxBytes && most > 0;) {
     most = Math.floor(most / 2);
-    fitted = { ...fitted, meters: report.meters.slice(0, most), discovery_complete: false };
+    const pollsters = fitted.pollsters.map(withoutMeters);
+    fitted = { ...fitted, meters: report.meters.slice(0, most), pollsters, discovery_complete: false };
   }
   return fitted;
 }
@@ -46,4 +47,8 @@ function cutFailed(outcome: PollsterOutcome, most: number): PollsterOutcome {
   const note = `${more} more resources failed`;
   const error = outcome.error === null ? note : `${outcome.error.slice(0, 440)}; ${note}`;
   return { ...outcome, failed: outcome.failed.slice(0, most), error };
+}
+
+function withoutMeters({ name, asked, answered, readings, failed, error }: PollsterOutcome): PollsterOutcome {
+  return { name, asked, answered, readings, failed, error };
 }

@@ -18,6 +18,11 @@ export const PollsterOutcome = z.strictObject({
   /** Readings taken, before the pipeline. */
   readings: z.int().nonnegative(),
   failed: z.array(FailedResource),
+  /**
+   * Where something failed: final names of the meters that this pollster gives, so that the readings of the others stand.
+   * Absent: not known, so any meter of the source may be among them.
+   */
+  meters: z.array(z.string()).optional(),
   /** Set when the whole run failed: `timeout`, `threw: ...`, `flood`, `busy` (the previous run still goes on). */
   error: z.string().max(500).nullable(),
 });

@@ -93,6 +93,16 @@ for (const [what, cycle, reason] of failures) {
   });
 }
 
+void t.test('what failed in a pollster of other meters says nothing of this one', async (t) => {
+  const { samples, cycles } = sketchSeries(hour, (i) => (i < 20 || i >= 30 ? '1' : null));
+  const failing = (failedMeters: readonly string[]) =>
+    cycles.map((known, i) =>
+      i < 20 || i >= 30 ? known : sketchCycle({ at: at(i), failed: ['r'], error: 'timeout', failedMeters }),
+    );
+  t.same(gapsOf(only({ samples, cycles: failing(['other']) })), [], 'it was not there');
+  t.same(gapsOf(only({ samples, cycles: failing(['other', 'm']) })), ['10:21-10:30 pollster-failed']);
+});
+
 void t.test('one missed tick is held over', async (t) => {
   const { samples, cycles } = sketchSeries(hour, (i) => (i === 20 ? null : '1'));
   const broken = cycles.map((known, i) => (i === 20 ? sketchCycle({ at: at(i), failed: ['r'] }) : known));

@@ -54,6 +54,8 @@ export interface CycleSketch {
   readonly skipped?: boolean;
   readonly complete?: boolean;
   readonly failed?: readonly string[];
+  /** Meters of the pollster that failed. */
+  readonly failedMeters?: readonly string[];
   readonly error?: string | null;
   readonly dropped?: AgentCycle['report']['dropped'];
   readonly recorded?: Micros;
@@ -82,6 +84,7 @@ export function sketchCycle(sketch: CycleSketch): AgentCycle {
           readings: 1,
           failed: failed.map((resource_id) => ({ resource_id, reason: 'no answer' })),
           error,
+          ...(sketch.failedMeters === undefined ? {} : { meters: [...sketch.failedMeters] }),
         },
       ],
       dropped: [...(sketch.dropped ?? [])],

@@ -18,7 +18,7 @@ export interface Cycle {
   readonly finished: Micros;
   readonly interval: Micros | null;
   readonly ran: boolean;
-  /** Discovery and every pollster succeeded, and nothing of this tick was lost: what it does not show was not there. */
+  /** Discovery and every pollster of the meter succeeded, and nothing of this tick was lost: what it does not show was not there. */
   readonly provesAbsence: boolean;
   readonly hasFailed: boolean;
   readonly failed: readonly string[];
@@ -68,7 +68,7 @@ export class Watches {
         report.meters.includes(meter),
       );
       const ofAll = lost.filter((span) => span.resourceId === null);
-      watch = { cycles: readCycles(covering, ofAll), lost };
+      watch = { cycles: readCycles(meter, covering, ofAll), lost };
       this.#made.set(key, watch);
     }
     return watch;
@@ -91,7 +91,7 @@ function droppedSpans({ agentId, recordedAt, report }: AgentCycle): LostSpan[] {
     }));
 }
 
-function readCycles(covering: readonly AgentCycle[], lost: readonly LostSpan[]): Cycle[] {
+function readCycles(meter: string, covering: readonly AgentCycle[], lost: readonly LostSpan[]): Cycle[] {
   const bySlot = new Map<string, AgentCycle>();
   for (const cycle of covering) {
     const key = `${cycle.report.scheduled} ${cycle.report.source}`;
@@ -99,7 +99,7 @@ function readCycles(covering: readonly AgentCycle[], lost: readonly LostSpan[]):
     if (known === undefined || isBetter(cycle, known)) bySlot.set(key, cycle);
   }
   return [...bySlot.values()]
-    .map((cycle) => readCycle(cycle, lost))
+    .map((cycle) => readCycle(meter, cycle, lost))
     .sort((a, b) => a.scheduled - b.scheduled || (a.source < b.source ? -1 : 1));
 }
 
@@ -109,8 +109,9 @@ function isBetter(a: AgentCycle, b: AgentCycle): boolean {
   return a.recordedAt - b.recordedAt < 0 || (a.recordedAt === b.recordedAt && a.report.started < b.report.started);
 }
 
-function readCycle({ report, recordedAt }: AgentCycle, lost: readonly LostSpan[]): Cycle {
-  const hasFailed = report.pollsters.some(({ error }) => error !== null) || !report.discovery_complete;
+function readCycle(meter: string, { report, recordedAt }: AgentCycle, lost: readonly LostSpan[]): Cycle {
+  const pollsters = report.pollsters.filter(({ meters }) => meters === undefined || meters.includes(meter));
+  const hasFailed = pollsters.some(({ error }) => error !== null) || !report.discovery_complete;
   const ran = report.outcome === 'ran';
   const isLost = lost.some(({ from, to }) => from <= report.finished && to >= report.scheduled);
   return {
@@ -121,7 +122,7 @@ function readCycle({ report, recordedAt }: AgentCycle, lost: readonly LostSpan[]
     ran,
     provesAbsence: ran && !hasFailed && !isLost,
     hasFailed,
-    failed: report.pollsters.flatMap(({ failed }) => failed.map(({ resource_id }) => resource_id)),
+    failed: pollsters.flatMap(({ failed }) => failed.map(({ resource_id }) => resource_id)),
     recordedAt,
   };
 }
