@@ -8,6 +8,7 @@ import type {
   Logger,
   MessageIngest,
   MetricRegistry,
+  Micros,
   ProcessStatus,
   StatementKey,
   Store,
@@ -31,6 +32,8 @@ export interface ApiOptions {
   readonly ingest: MessageIngest | null;
   /** What statements are signed with. Absent: a key that lasts as long as this API. */
   readonly statementKey?: StatementKey;
+  /** When a schedule closes a period of a project; null or absent: none does. */
+  readonly expectedClose?: (projectId: string, from: Micros, to: Micros) => Micros | null;
 }
 
 /** What the middlewares leave for the handlers. */

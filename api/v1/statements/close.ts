@@ -167,17 +167,8 @@ export class StatementDesk {
     const { asked, moment, from, to } = closing;
     const { definition, hash } = await this.#desk.definitions.find(name, moment.asOf);
     const { tz, window, anchor, group_by } = asked;
-    const fields = UsageFields.parse({
-      definition: name,
-      from: formatInstant(from),
-      to: formatInstant(to),
-      tz,
-      window,
-      project_id: projectId,
-      ...(anchor === undefined ? {} : { anchor }),
-      ...(group_by === undefined ? {} : { group_by }),
-      gaps: true,
-    });
+    const times = { from: formatInstant(from), to: formatInstant(to) };
+    const fields = fieldsOf(name, group_by ?? null, { ...times, tz, window, anchor: anchor ?? null, project_id: projectId });
     const question = await this.#desk.question(fields, SERVER, moment.asOf);
     const { lines } = await this.#desk.answer(question, moment);
     const frozen = lines.map((line) => frozenLine(line, definition, question.query));
@@ -279,6 +270,28 @@ function assertSame(head: StatementHead, { asked, moment }: Closing): void {
 function found(name: string, closed: unknown, asked: unknown): string | null {
   const [was, is] = [JSON.stringify(closed), JSON.stringify(asked)];
   return was === is ? null : `${name} is ${was}, asked for is ${is}`;
+}
+
+type Whose = Pick<StatementContent, 'from' | 'to' | 'tz' | 'window' | 'anchor' | 'project_id'>;
+
+/** The question of /v1/usage that a part of a statement answers. */
+function fieldsOf(definition: string, groupBy: readonly string[] | null, whose: Whose): UsageFields {
+  const { from, to, tz, window, anchor, project_id } = whose;
+  return UsageFields.parse({
+    definition,
+    from,
+    to,
+    tz,
+    window,
+    project_id,
+    ...(anchor === null ? {} : { anchor }),
+    ...(groupBy === null ? {} : { group_by: [...groupBy] }),
+    gaps: true,
+  });
+}
+
+export function askedOf(statement: StatementContent, part: StatementPart): UsageFields {
+  return fieldsOf(part.definition.name, part.group_by, statement);
 }
 
 const desks = new WeakMap<ApiOptions, StatementDesk>();

@@ -1,11 +1,17 @@
 import type { Route } from '../route.ts';
 import { NoQuery } from '../schemas.ts';
 import { USAGE_TYPES } from '../usage/usage.ts';
+import { showAdjustments } from './adjustments.ts';
 import { createStatements } from './create.ts';
 import { showStatementEvidence } from './evidence.ts';
+import { showFinality } from './finality.ts';
 import { showStatementKey } from './key.ts';
 import {
+  AdjustmentsAnswer,
+  AdjustmentsQuery,
   CloseAnswer,
+  FinalityAnswer,
+  FinalityQuery,
   StatementAnswer,
   StatementKeyAnswer,
   StatementRequest,
@@ -103,4 +109,35 @@ const EVIDENCE: Route = {
   handle: showStatementEvidence,
 };
 
-export const STATEMENT_ROUTES: readonly Route[] = [CREATE, LIST, KEY, SHOW, EVIDENCE];
+const ADJUSTMENTS: Route = {
+  method: 'get',
+  path: '/v1/statements/:statement_id/adjustments',
+  operationId: 'showAdjustments',
+  tag: 'statements',
+  summary: 'What changed since the period was closed, line by line, and why',
+  description:
+    'What arrived after the closing, how much, for whom, by which cause and which policy: the difference between each ' +
+    'frozen line and what it would be now.',
+  params: PARAMS,
+  roles: ['admin', 'reader'],
+  query: AdjustmentsQuery,
+  answer: { schema: AdjustmentsAnswer },
+  errors: ['MTR_BEHIND_RETENTION', 'MTR_TOO_MUCH'],
+  pages: { items: 'adjustments', cursor: 'cursor', each: 'eachAdjustment' },
+  handle: showAdjustments,
+};
+
+const FINALITY: Route = {
+  method: 'get',
+  path: '/v1/finality',
+  operationId: 'showFinality',
+  tag: 'statements',
+  summary: 'Whether a period is final for a project, and what is still open',
+  roles: ['admin', 'reader'],
+  query: FinalityQuery,
+  answer: { schema: FinalityAnswer },
+  example: { query: 'project_id=p1&from=2026-01-01&to=2026-02-01&tz=Europe/Berlin' },
+  handle: showFinality,
+};
+
+export const STATEMENT_ROUTES: readonly Route[] = [CREATE, LIST, KEY, SHOW, EVIDENCE, ADJUSTMENTS, FINALITY];

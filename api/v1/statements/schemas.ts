@@ -1,6 +1,6 @@
 import { Statement, WINDOWS } from '@nephometer/core';
 import { z } from 'zod';
-import { UsageFields } from '../usage/schemas.ts';
+import { CAUSES, ChangeAnswer, UsageFields } from '../usage/schemas.ts';
 
 /* What may be said to /v1/statements, and what it answers. A statement itself is core's `Statement`. */
 
@@ -89,4 +89,75 @@ export const StatementKeyAnswer = z.strictObject({
   key_id: z.string(),
   public_key: z.string().meta({ description: 'The 32 bytes, base64.' }),
   pem: z.string(),
+});
+
+export const AdjustmentsQuery = z.strictObject({
+  as_of: z.string().optional().meta({ description: 'As it was known at that moment. Default: now.' }),
+  limit: UsageFields.shape.limit,
+  cursor: z.string().optional().meta({ description: 'Where to go on: `next` of the answer before.' }),
+});
+
+/** What becomes of what arrives after a closing. */
+export const POLICY = {
+  name: 'adjust',
+  says: 'A closed figure stays as it is; the difference to it is given here, for a later invoice.',
+} as const;
+
+const Difference = z.string().nullable().meta({ description: 'Exact decimal; null: not known.' });
+
+export const AdjustmentsAnswer = z.strictObject({
+  statement_id: z.string(),
+  project_id: z.string().nullable(),
+  closed_as_of: Time,
+  as_of: Time,
+  settled: z.boolean(),
+  policy: z.strictObject({ name: z.literal(POLICY.name), says: z.string() }),
+  adjustments: z.array(
+    z.strictObject({
+      definition: z.string(),
+      id: ChangeAnswer.shape.id,
+      change: ChangeAnswer.shape.change,
+      causes: z.array(z.enum(CAUSES)),
+      unit: z.string().nullable(),
+      difference: Difference.meta({ description: 'Quantity now less quantity closed.' }),
+      before: ChangeAnswer.shape.before,
+      after: ChangeAnswer.shape.after,
+    }),
+  ),
+  totals: z
+    .array(z.strictObject({ definition: z.string(), unit: z.string().nullable(), lines: z.int(), difference: Difference }))
+    .meta({ description: 'Of all adjustments, not of this page alone.' }),
+  next: z.string().nullable(),
+});
+
+export const FinalityQuery = z.strictObject({
+  project_id: z.string().meta({ description: 'Whose figures.' }),
+  from: UsageFields.shape.from,
+  to: UsageFields.shape.from.meta({ description: 'Last instant, excluded, likewise.' }),
+  tz: UsageFields.shape.tz,
+  as_of: z.string().optional().meta({ description: 'As it was known at that moment. Default: now.' }),
+});
+
+export const FINALITY_STATES = ['open', 'ready', 'closed'] as const;
+
+export const FinalityAnswer = z.strictObject({
+  project_id: z.string(),
+  from: Time,
+  to: Time,
+  as_of: Time,
+  settled: z.boolean(),
+  state: z.enum(FINALITY_STATES).meta({
+    description: '`open`: something may still arrive or be decided; `ready`: nothing is awaited; `closed`: there is a statement.',
+  }),
+  statements: z
+    .array(z.strictObject({ statement_id: z.string(), from: Time, to: Time, as_of: Time, recorded_at: Time }))
+    .meta({ description: 'Those that lie within the period or cover it.' }),
+  watermark: Time.nullable().meta({ description: 'Up to here every agent has reported without a hole; null: no agent has.' }),
+  agents: z
+    .array(z.strictObject({ agent_id: z.string(), watermark: Time.nullable(), last_tick: Time.nullable() }))
+    .optional()
+    .meta({ description: 'For admins.' }),
+  open: z.array(z.strictObject({ reason: z.string(), from: Time, to: Time, agent_id: z.string().optional() })),
+  expected_close: Time.nullable().meta({ description: 'When a schedule of this server closes it.' }),
+  last_arrival: Time.meta({ description: 'From here on what agents measured in the period is refused as too old.' }),
 });

@@ -5,11 +5,12 @@ import { identityOf } from '../../auth.ts';
 import type { ApiContext, ApiOptions, Handler } from '../../context.ts';
 import { badRequest, httpError } from '../../errors.ts';
 import { rowLimit } from '../request.ts';
+import { finalityOf } from '../statements/line-finality.ts';
 import { readFields } from './ask.ts';
 import { deskOf } from './desk.ts';
 import type { Moment } from './desk.ts';
 import { csvText, lineShape } from './line-shape.ts';
-import type { LineShape } from './line-shape.ts';
+import type { Finality, LineShape } from './line-shape.ts';
 import type { UsageQuestion } from './question.ts';
 import { UsageFields } from './schemas.ts';
 
@@ -28,7 +29,8 @@ export function showUsage(options: ApiOptions): Handler {
     const type = wantedType(ctx);
     const place = asked.cursor === undefined ? null : readPlace(asked.cursor);
     const moment = place === null ? desk.moment(asked.as_of, asked.tz) : desk.momentAt(place.asOf);
-    const question = await desk.question(asked, identityOf(ctx), moment.asOf);
+    const identity = identityOf(ctx);
+    const question = await desk.question(asked, identity, moment.asOf);
     if (place !== null && place.key !== question.key) {
       throw badRequest('cursor: comes from another question; the same one with `next` of its answer would be right.');
     }
@@ -36,7 +38,8 @@ export function showUsage(options: ApiOptions): Handler {
     // Rows without a frame have no place for `next`, so they come all at once unless fewer are asked for.
     const limits = { ...config.api, default_limit: type === 'json' ? config.api.default_limit : config.api.max_limit };
     const page = pageOf(answer, place?.offset ?? 0, rowLimit(asked.limit, limits));
-    send(ctx, type, { question, moment, answer, ...page });
+    const finality = await finalityOf(options, { asked, identity, question, moment }, page.lines);
+    send(ctx, type, { question, moment, answer, finality, ...page });
   };
 }
 
@@ -88,13 +91,15 @@ interface Sent extends Page {
   readonly question: UsageQuestion;
   readonly moment: Moment;
   readonly answer: UsageAnswer;
+  /** Of each line. */
+  readonly finality: readonly Finality[];
 }
 
 function send(ctx: ApiContext, type: keyof typeof USAGE_TYPES, sent: Sent): void {
   const { question, moment, lines, end } = sent;
   const { asOf, settled } = moment;
   const next = end === null ? null : placeText({ asOf, offset: end, key: question.key });
-  const shapes = lines.map((line) => lineShape(line, question, asOf));
+  const shapes = lines.map((line, i) => lineShape(line, question, asOf, sent.finality[i]));
   ctx.set('Nephometer-As-Of', formatInstant(asOf));
   ctx.set('Nephometer-Settled', String(settled));
   if (next !== null && ctx.method !== 'POST') ctx.set('Link', `<${nextUrl(ctx, next)}>; rel="next"`);

@@ -1,0 +1,96 @@
+import { formatInstant, parseTimestamp } from '@nephometer/core';
+import type { Identity, Micros, UsageLine } from '@nephometer/core';
+import type { ApiOptions } from '../../context.ts';
+import { HttpError } from '../../errors.ts';
+import { deskOf } from '../usage/desk.ts';
+import type { Moment } from '../usage/desk.ts';
+import { lineShape } from '../usage/line-shape.ts';
+import type { Finality } from '../usage/line-shape.ts';
+import type { UsageQuestion } from '../usage/question.ts';
+import type { UsageFields } from '../usage/schemas.ts';
+import type { StatementHead } from './book.ts';
+import { statementsOf } from './close.ts';
+
+/** A question, by whom, and as of when. */
+export interface AskedUsage {
+  readonly asked: Omit<UsageFields, 'as_of'>;
+  readonly identity: Identity;
+  readonly question: UsageQuestion;
+  readonly moment: Moment;
+}
+
+/**
+ * What lines of an answer are, in their order:
+ *
+ * | finality      | when                                                                                      |
+ * |---------------|-------------------------------------------------------------------------------------------|
+ * | `closed`      | a statement of the line's projects covers it, and its quantity is what it was at the closing |
+ * | `adjusted`    | likewise, and its quantity is another now                                                 |
+ * | `provisional` | otherwise: also where its projects were closed as of different moments                    |
+ *
+ * Statements closed after the moment that is asked as of do not count, so that the same question has the same bytes.
+ */
+export async function finalityOf(
+  options: ApiOptions,
+  { asked, identity, question, moment }: AskedUsage,
+  lines: readonly UsageLine[],
+): Promise<Finality[]> {
+  const { name } = question.definition;
+  const heads = name === null ? [] : await headsOf(options, name, moment.asOf);
+  const closed = heads.length === 0 ? [] : lines.map((line) => closedAsOf(line, question, heads));
+  const references = new Map<Micros, ReadonlyMap<string, string | null> | null>();
+  const whole = { ...asked, to: asked.to ?? formatInstant(moment.asOf) };
+  for (const asOf of closed) {
+    if (asOf !== null && !references.has(asOf)) {
+      references.set(asOf, await quantitiesAt(options, whole, identity, { asOf, settled: true }));
+    }
+  }
+  return lines.map((line, i) => {
+    const asOf = closed[i] ?? null;
+    if (asOf === null) return 'provisional';
+    const frozen = references.get(asOf)?.get(lineShape(line, question, asOf).id);
+    return frozen === line.quantity ? 'closed' : 'adjusted';
+  });
+}
+
+async function headsOf(options: ApiOptions, name: string, asOf: Micros): Promise<StatementHead[]> {
+  const all = await statementsOf(options).book.all();
+  return all.filter((head) => head.recordedAt <= asOf && head.definitions.some((one) => one.name === name));
+}
+
+/** The moment that all projects of a line were closed as of; null where one is not, or at another moment. */
+function closedAsOf(line: UsageLine, { query }: UsageQuestion, heads: readonly StatementHead[]): Micros | null {
+  const ofGroup = line.group['project_id'];
+  const projects = ofGroup === undefined ? query.filter.get('project_id') : [ofGroup];
+  if (projects === undefined || projects.length === 0) return null;
+  const moments = new Set(projects.map((project) => coveringMoment(line, project, heads)));
+  const [only = null] = moments;
+  return moments.size === 1 ? only : null;
+}
+
+/** Of several statements over one time the one closed first counts. */
+function coveringMoment(line: UsageLine, project: string | null, heads: readonly StatementHead[]): Micros | null {
+  const head = heads.find(
+    ({ project_id, from, to }) =>
+      project_id === project && parseTimestamp(from) <= line.from && line.to <= parseTimestamp(to),
+  );
+  return head === undefined ? null : parseTimestamp(head.as_of);
+}
+
+/** By line. Null where the question had no answer then: its definition was another. */
+async function quantitiesAt(
+  options: ApiOptions,
+  asked: Omit<UsageFields, 'as_of'>,
+  identity: Identity,
+  moment: Moment,
+): Promise<ReadonlyMap<string, string | null> | null> {
+  const desk = deskOf(options);
+  try {
+    const question = await desk.question(asked, identity, moment.asOf);
+    const { lines } = await desk.answer(question, moment);
+    return new Map(lines.map((line) => [lineShape(line, question, moment.asOf).id, line.quantity]));
+  } catch (cause) {
+    if (cause instanceof HttpError && cause.status === 400) return null;
+    throw cause;
+  }
+}
