@@ -90,13 +90,24 @@ function reportText({ ok, statement, checks, lines }: VerifyReport): string {
   ];
   const faults = checks.flatMap(({ check, faults: found }) => found.map((fault) => `  ${check}: ${fault}\n`)).join('');
   const verdict = ok ? 'Everything that could be checked holds.\n' : `This does not hold:\n${faults}`;
-  return `${head}${linesText(lines)}${formatRows(checks, columns, 'table')}\n${verdict}${unproven(checks)}`;
+  return `${head}${linesText(lines)}${formatRows(checks, columns, 'table')}\n${verdict}${unproven(checks)}${trusted(statement)}`;
 }
 
 /** What a reader has to take on trust, said in so many words. */
 function unproven(checks: readonly VerifyCheck[]): string {
   const open = checks.filter(({ ok }) => ok === null).map(({ found }) => `  not checked: ${found}\n`);
   return open.join('');
+}
+
+/** What the issuer's signature alone stands for. */
+function trusted(statement: VerifyReport['statement']): string {
+  if (statement === null) return '';
+  const { others, losses, voids } = statement.evidence;
+  return (
+    "  on the issuer's word: when each batch was recorded, and that nothing was left out" +
+    `${others > 0 ? `; ${others} readings of another project on a resource that changed hands` : ''}` +
+    `${losses > 0 ? `; ${losses} readings refused or in conflict` : ''}${voids > 0 ? `; ${voids} voids` : ''}\n`
+  );
 }
 
 function linesText(lines: readonly VerifyLine[]): string {

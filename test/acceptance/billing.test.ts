@@ -29,11 +29,15 @@ for (const [name, prepare] of Object.entries(STORES)) {
       clock,
       ARRIVALS.filter((_, i) => i !== late),
     );
+    clock.jump(at('2026-04-02T06:00:00') - clock.now());
+    const api = await startApi(store, clock, { expected_agents: ['node-1', 'node-9'] });
+    t.teardown(() => api.stop());
+    const definitions = ['instance_hours', 'volume_gib_hours'];
+    const month = { period: '2026-03', tz: 'Europe/Berlin', definitions, min_coverage: '0.95' };
+    t.equal((await api.post('/v1/statements', month)).status, 201);
     clock.jump(at('2026-04-03T01:00:00') - clock.now());
     await recordArrivals(store, clock, ARRIVALS.slice(late, late + 1));
     clock.jump(at('2026-04-03T02:00:00') - clock.now());
-    const api = await startApi(store, clock, { expected_agents: ['node-1', 'node-9'] });
-    t.teardown(() => api.stop());
     const selector = { meter: 'vcpus', resource_id: 'i1', from: '2026-03-25T06:00:00Z', to: '2026-03-25T09:00:00Z' };
     t.equal((await api.post('/v1/voids', { selector, reason: 'counted the wrong host' })).status, 201);
     clock.jump(HOUR);

@@ -6,6 +6,12 @@ import { CAUSES, ChangeAnswer, UsageFields } from '../usage/schemas.ts';
 
 const Share = z.string().regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, 'must be a share from 0 to 1, such as 0.99');
 
+/** One project; a URL's reader gives a list of all that it found. */
+const OneProject = z
+  .union([z.string(), z.array(z.string()).length(1)], { error: 'must be one project' })
+  .transform((given) => [given].flat()[0] ?? '')
+  .meta({ wire: { type: 'string' } });
+
 export const StatementRequest = z.strictObject({
   project_id: z.string().nullable().optional().meta({
     description: 'Null: what belongs to nobody known. Absent: one statement for each project that used anything.',
@@ -69,7 +75,7 @@ export const CloseAnswer = z.strictObject({
 });
 
 export const StatementsQuery = z.strictObject({
-  project_id: z.string().optional(),
+  project_id: OneProject.optional(),
   from: z.string().optional().meta({ description: 'Only periods that end after this.' }),
   to: z.string().optional().meta({ description: 'Only periods that start before this.' }),
   tz: UsageFields.shape.tz,
@@ -131,7 +137,7 @@ export const AdjustmentsAnswer = z.strictObject({
 });
 
 export const FinalityQuery = z.strictObject({
-  project_id: z.string().meta({ description: 'Whose figures.' }),
+  project_id: OneProject.meta({ description: 'Whose figures.', wire: { type: 'string' } }),
   from: UsageFields.shape.from,
   to: UsageFields.shape.from.meta({ description: 'Last instant, excluded, likewise.' }),
   tz: UsageFields.shape.tz,
