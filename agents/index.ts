@@ -10,3 +10,5 @@ export { openLmdbSpool } from './spool.ts';
 export type { LmdbSpoolOptions } from './spool.ts';
 export { openMemorySpool } from './spool-memory.ts';
 export type { SpoolLimits } from './spool-memory.ts';
+export { cronTimes } from './cron.ts';
+export type { CronTimes } from './cron.ts';

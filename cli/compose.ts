@@ -1,5 +1,5 @@
 import { createApi } from '@nephometer/api';
-import type { Api } from '@nephometer/api';
+import type { Api, ApiOptions } from '@nephometer/api';
 import {
   createAgentWatch,
   createCollector,
@@ -30,7 +30,6 @@ import type {
   PluginNamespace,
   Service,
   Spool,
-  StatementKey,
   Store,
 } from '@nephometer/core';
 import { agentIdentity, agentNamespaces, createAgent, openLmdbSpool } from 'nephometer-agent';
@@ -41,6 +40,7 @@ import { FatalLine } from './fatal-line.ts';
 import { searchFolders } from './plugins.ts';
 import { checkRetention, createRetention } from './retention.ts';
 import { statementKey } from './statement-key.ts';
+import { StatementSchedules } from './statement-schedule.ts';
 import { VERSION } from './version.ts';
 
 export const ROLES = ['compute-agent', 'central-agent', 'collector', 'api'] as const;
@@ -131,10 +131,11 @@ export async function compose(roles: readonly Role[], loaded: LoadedConfig, log:
 /** Order of start: what receives before what sends; stop goes the other way. */
 async function wire(parts: Parts): Promise<Composition> {
   const collector = parts.store !== null && parts.roles.includes('collector') ? collectorOf(parts, parts.store) : null;
-  const api =
+  const served =
     parts.store !== null && parts.agents !== null && parts.roles.includes('api')
-      ? apiOf(parts, parts.store, parts.agents, collector, await statementKey(parts.loaded.config))
+      ? await apiOf(parts, parts.store, parts.agents, collector)
       : null;
+  const api = served?.api ?? null;
   const agent = parts.spool === null ? null : await agentOf(parts, parts.spool);
   const door = api === null ? doorOf(parts, collector) : null;
   const services = [
@@ -142,7 +143,7 @@ async function wire(parts: Parts): Promise<Composition> {
     ...(collector === null || parts.store === null
       ? []
       : [collector, listenerOf(parts, parts.store), retentionOf(parts, parts.store), ...watchOf(parts, parts.store)]),
-    ...(api === null ? [] : [api]),
+    ...(served === null ? [] : [served.api, served.schedules]),
     ...(door === null ? [] : [door]),
     ...(agent === null ? [] : [agent]),
     connection(parts),
@@ -203,30 +204,31 @@ function retentionOf({ loaded, log }: Parts, store: Store): Service {
   return createRetention({ config: loaded.config, store, clock: systemClock, log });
 }
 
-function apiOf(
+async function apiOf(
   parts: Parts,
   store: Store,
   agents: AgentBook,
   ingest: Collector | null,
-  statementKey: StatementKey,
-): Api {
+): Promise<{ readonly api: Api; readonly schedules: StatementSchedules }> {
   const { log, metrics, status, keyring, bus, loaded, tokens } = parts;
-  const config = withPort(loaded.config, DEFAULT_PORTS.api);
-  const clock = systemClock;
-  return createApi({
-    config,
+  const schedules = new StatementSchedules(loaded, systemClock);
+  const options: ApiOptions = {
+    config: withPort(loaded.config, DEFAULT_PORTS.api),
     store,
     tokens,
     status,
     keyring,
     agents,
-    clock,
+    clock: systemClock,
     log,
     metrics,
     bus,
     ingest,
-    statementKey,
-  });
+    statementKey: await statementKey(loaded.config),
+    expectedClose: schedules.expectedClose,
+  };
+  schedules.serve(options);
+  return { api: createApi(options), schedules };
 }
 
 /** A process without the API still answers its health, and a collector its second door. */

@@ -804,6 +804,74 @@ export type SamplesAnswer = {
   readonly next: string | null;
 };
 
+export type ShowAdjustmentsAnswer = {
+  readonly statement_id: string;
+  readonly project_id: string | null;
+  readonly closed_as_of: string;
+  readonly as_of: string;
+  readonly settled: boolean;
+  readonly policy: {
+    readonly name: 'adjust';
+    readonly says: string;
+  };
+  readonly adjustments: readonly {
+    readonly definition: string;
+    readonly id: string;
+    readonly change: 'added' | 'removed' | 'changed';
+    readonly causes: readonly ('late' | 'void' | 'conflict' | 'definition')[];
+    readonly unit: string | null;
+    /** Quantity now less quantity closed. */
+    readonly difference: string | null;
+    readonly before: LineAnswer | null;
+    readonly after: LineAnswer | null;
+  }[];
+  /** Of all adjustments, not of this page alone. */
+  readonly totals: readonly {
+    readonly definition: string;
+    readonly unit: string | null;
+    readonly lines: number;
+    /** Exact decimal; null: not known. */
+    readonly difference: string | null;
+  }[];
+  readonly next: string | null;
+};
+
+export type ShowFinalityAnswer = {
+  readonly project_id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly as_of: string;
+  readonly settled: boolean;
+  /** `open`: something may still arrive or be decided; `ready`: nothing is awaited; `closed`: there is a statement. */
+  readonly state: 'open' | 'ready' | 'closed';
+  /** Those that lie within the period or cover it. */
+  readonly statements: readonly {
+    readonly statement_id: string;
+    readonly from: string;
+    readonly to: string;
+    readonly as_of: string;
+    readonly recorded_at: string;
+  }[];
+  /** Up to here every agent has reported without a hole; null: no agent has. */
+  readonly watermark: string | null;
+  /** For admins. */
+  readonly agents?: readonly {
+    readonly agent_id: string;
+    readonly watermark: string | null;
+    readonly last_tick: string | null;
+  }[] | undefined;
+  readonly open: readonly {
+    readonly reason: string;
+    readonly from: string;
+    readonly to: string;
+    readonly agent_id?: string | undefined;
+  }[];
+  /** When a schedule of this server closes it. */
+  readonly expected_close: string | null;
+  /** From here on what agents measured in the period is refused as too old. */
+  readonly last_arrival: string;
+};
+
 export type ShowStatementAnswer = {
   readonly format: 'nephometer statement 1';
   readonly statement_id: string;
@@ -1267,6 +1335,30 @@ export interface ShowStatementEvidenceParameters {
   readonly statement_id: string;
 }
 
+export interface ShowAdjustmentsParameters {
+  /** Of the statement. */
+  readonly statement_id: string;
+  /** As it was known at that moment. Default: now. */
+  readonly as_of?: string | undefined;
+  /** Most lines of the answer. */
+  readonly limit?: number | undefined;
+  /** Where to go on: `next` of the answer before. */
+  readonly cursor?: string | undefined;
+}
+
+export interface ShowFinalityParameters {
+  /** Whose figures. */
+  readonly project_id: string;
+  /** First instant, included: with a zone, or a local date or time in `tz`. */
+  readonly from: string;
+  /** Last instant, excluded, likewise. */
+  readonly to: string;
+  /** IANA name of the zone that dates and windows are of. */
+  readonly tz?: string | undefined;
+  /** As it was known at that moment. Default: now. */
+  readonly as_of?: string | undefined;
+}
+
 export interface CreateExportParameters {
   readonly body: ExportRequest;
 }
@@ -1441,6 +1533,8 @@ export const OPERATIONS = {
   showStatementKey: {"method":"GET","path":"/v1/statements/key","query":[]},
   showStatement: {"method":"GET","path":"/v1/statements/{statement_id}","query":[]},
   showStatementEvidence: {"method":"GET","path":"/v1/statements/{statement_id}/evidence","query":[]},
+  showAdjustments: {"method":"GET","path":"/v1/statements/{statement_id}/adjustments","query":["as_of","limit","cursor"],"pages":{"items":"adjustments","cursor":"cursor"}},
+  showFinality: {"method":"GET","path":"/v1/finality","query":["project_id","from","to","tz","as_of"]},
   createExport: {"method":"POST","path":"/v1/exports","query":[]},
   showExport: {"method":"GET","path":"/v1/exports/{id}","query":[]},
   showExportManifest: {"method":"GET","path":"/v1/exports/{id}/manifest","query":[]},
@@ -1590,6 +1684,27 @@ export class NephometerClient extends Transport {
    */
   showStatementEvidence(parameters: ShowStatementEvidenceParameters, options?: CallOptions): Promise<void> {
     return this.call<void>(OPERATIONS.showStatementEvidence, parameters, options);
+  }
+
+  /**
+   * GET /v1/statements/{statement_id}/adjustments: What changed since the period was closed, line by line, and why. What arrived after the closing, how much, for whom, by which cause and which policy: the difference between each frozen line and what it would be now. For the roles `admin` and `reader`. Give `next` back as `cursor` for the next page; null: that was the last.
+   * @throws NephometerError
+   */
+  showAdjustments(parameters: ShowAdjustmentsParameters, options?: CallOptions): Promise<ShowAdjustmentsAnswer> {
+    return this.call<ShowAdjustmentsAnswer>(OPERATIONS.showAdjustments, parameters, options);
+  }
+
+  /** Every row of `showAdjustments`, page after page. @throws NephometerError */
+  eachAdjustment(parameters: ShowAdjustmentsParameters, options?: CallOptions): AsyncGenerator<ShowAdjustmentsAnswer['adjustments'][number], void, undefined> {
+    return this.each<ShowAdjustmentsAnswer['adjustments'][number]>(OPERATIONS.showAdjustments, parameters, options);
+  }
+
+  /**
+   * GET /v1/finality: Whether a period is final for a project, and what is still open. For the roles `admin` and `reader`.
+   * @throws NephometerError
+   */
+  showFinality(parameters: ShowFinalityParameters, options?: CallOptions): Promise<ShowFinalityAnswer> {
+    return this.call<ShowFinalityAnswer>(OPERATIONS.showFinality, parameters, options);
   }
 
   /**

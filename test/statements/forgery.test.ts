@@ -79,7 +79,10 @@ t.test('what was not changed holds, with keys and without', async (t) => {
 t.test('a figure that was changed', async (t) => {
   const report = await verify(textOf(withFigure(statementOf(evidence)), recordsOf(evidence)));
   t.same(wrong(report), ['statement', 'signature', 'issuer', 'lines']);
-  t.match(faults(report), /instance_hours, 2026-03-01T00:00:00Z to 2026-03-02T00:00:00Z.*says 12345, its samples give \d/);
+  t.match(
+    faults(report),
+    /instance_hours, 2026-03-01T00:00:00Z to 2026-03-02T00:00:00Z.*says 12345, its samples give \d/,
+  );
   t.equal(report.lines.filter(({ ok }) => !ok).length, 1, 'and no other line');
 });
 

@@ -1,6 +1,9 @@
 import { formatInstant, sha256 } from '@nephometer/core';
+import type { Micros } from '@nephometer/core';
+import { finalityOf } from '../statements/line-finality.ts';
 import type { UsageDesk } from '../usage/desk.ts';
 import { lineShape } from '../usage/line-shape.ts';
+import type { UsageQuestion } from '../usage/question.ts';
 import { encodeRows } from './encode.ts';
 import { questionIn } from './plan.ts';
 import type { ExportPlan } from './plan.ts';
@@ -59,8 +62,10 @@ async function sourcesOf(
     const question = await questionIn(desk, asked, definition, asOf, span);
     const answer = await desk.answer(question, { asOf, settled: true });
     skipped += answer.skipped.length;
-    for (const line of answer.lines) {
-      sources.push({ line, shape: lineShape(line, question, asOf), definition, hash, asOf });
+    const at = (moment: Micros): Promise<UsageQuestion> => questionIn(desk, asked, definition, moment, span);
+    const finality = await finalityOf(desk, { question, asOf, at }, answer.lines);
+    for (const [i, line] of answer.lines.entries()) {
+      sources.push({ line, shape: lineShape(line, question, asOf, finality[i]), definition, hash, asOf });
     }
   }
   return { sources, skipped };

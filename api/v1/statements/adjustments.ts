@@ -105,7 +105,10 @@ function quantityOf(line: Change['before']): string | null {
 
 /** By definition and unit; null where a difference is not known. */
 function totalsOf(all: readonly Adjustment[]): Record<string, unknown>[] {
-  const totals = new Map<string, { definition: string; unit: string | null; lines: number; difference: string | null }>();
+  const totals = new Map<
+    string,
+    { definition: string; unit: string | null; lines: number; difference: string | null }
+  >();
   for (const { definition, unit, difference } of all) {
     const key = JSON.stringify([definition, unit]);
     const known = totals.get(key);

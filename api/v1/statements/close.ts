@@ -18,8 +18,7 @@ import type { Moment, UsageDesk } from '../usage/desk.ts';
 import { deskOf } from '../usage/desk.ts';
 import { momentOf } from '../usage/question.ts';
 import { UsageFields } from '../usage/schemas.ts';
-import { StatementBook } from './book.ts';
-import type { StatementHead } from './book.ts';
+import type { StatementBook, StatementHead } from './book.ts';
 import { Gathered, MOST_DETAIL } from './gather.ts';
 import { signerOf } from './key.ts';
 import type { StatementRequest } from './schemas.ts';
@@ -75,7 +74,7 @@ export class StatementDesk {
   constructor(options: ApiOptions) {
     this.#options = options;
     this.#desk = deskOf(options);
-    this.book = new StatementBook(options.store, () => options.clock.now());
+    this.book = this.#desk.statements;
   }
 
   /** @throws HttpError 400 for a period that is none, 409 for one that is not over or a moment that is not settled */
@@ -168,7 +167,13 @@ export class StatementDesk {
     const { definition, hash } = await this.#desk.definitions.find(name, moment.asOf);
     const { tz, window, anchor, group_by } = asked;
     const times = { from: formatInstant(from), to: formatInstant(to) };
-    const fields = fieldsOf(name, group_by ?? null, { ...times, tz, window, anchor: anchor ?? null, project_id: projectId });
+    const fields = fieldsOf(name, group_by ?? null, {
+      ...times,
+      tz,
+      window,
+      anchor: anchor ?? null,
+      project_id: projectId,
+    });
     const question = await this.#desk.question(fields, SERVER, moment.asOf);
     const { lines } = await this.#desk.answer(question, moment);
     const frozen = lines.map((line) => frozenLine(line, definition, question.query));

@@ -124,13 +124,22 @@ function opensOf(
 
 async function conflictsOf(store: Store, project: string, { from, to }: Span, asOf: Micros): Promise<Span[]> {
   const spans: Span[] = [];
-  for await (const { timestamp } of store.conflicts({ projectIds: [project], to: { at: to, inclusive: false }, asOf })) {
+  for await (const { timestamp } of store.conflicts({
+    projectIds: [project],
+    to: { at: to, inclusive: false },
+    asOf,
+  })) {
     if (timestamp >= from) spans.push({ from: timestamp, to: timestamp + 1 });
   }
   return spans;
 }
 
-async function overlapping(options: ApiOptions, project: string, { from, to }: Span, asOf: Micros): Promise<StatementHead[]> {
+async function overlapping(
+  options: ApiOptions,
+  project: string,
+  { from, to }: Span,
+  asOf: Micros,
+): Promise<StatementHead[]> {
   const heads = await statementsOf(options).book.all();
   return heads.filter(
     (head) =>

@@ -1,22 +1,17 @@
-import { formatInstant, parseTimestamp } from '@nephometer/core';
-import type { Identity, Micros, UsageLine } from '@nephometer/core';
-import type { ApiOptions } from '../../context.ts';
+import { parseTimestamp } from '@nephometer/core';
+import type { Micros, UsageLine } from '@nephometer/core';
 import { HttpError } from '../../errors.ts';
-import { deskOf } from '../usage/desk.ts';
-import type { Moment } from '../usage/desk.ts';
+import type { UsageDesk } from '../usage/desk.ts';
 import { lineShape } from '../usage/line-shape.ts';
 import type { Finality } from '../usage/line-shape.ts';
 import type { UsageQuestion } from '../usage/question.ts';
-import type { UsageFields } from '../usage/schemas.ts';
 import type { StatementHead } from './book.ts';
-import { statementsOf } from './close.ts';
 
-/** A question, by whom, and as of when. */
 export interface AskedUsage {
-  readonly asked: Omit<UsageFields, 'as_of'>;
-  readonly identity: Identity;
   readonly question: UsageQuestion;
-  readonly moment: Moment;
+  readonly asOf: Micros;
+  /** The same question as of another moment. */
+  readonly at: (asOf: Micros) => Promise<UsageQuestion>;
 }
 
 /**
@@ -31,18 +26,17 @@ export interface AskedUsage {
  * Statements closed after the moment that is asked as of do not count, so that the same question has the same bytes.
  */
 export async function finalityOf(
-  options: ApiOptions,
-  { asked, identity, question, moment }: AskedUsage,
+  desk: UsageDesk,
+  { question, asOf: now, at }: AskedUsage,
   lines: readonly UsageLine[],
 ): Promise<Finality[]> {
   const { name } = question.definition;
-  const heads = name === null ? [] : await headsOf(options, name, moment.asOf);
+  const heads = name === null ? [] : await headsOf(desk, name, now);
   const closed = heads.length === 0 ? [] : lines.map((line) => closedAsOf(line, question, heads));
   const references = new Map<Micros, ReadonlyMap<string, string | null> | null>();
-  const whole = { ...asked, to: asked.to ?? formatInstant(moment.asOf) };
   for (const asOf of closed) {
     if (asOf !== null && !references.has(asOf)) {
-      references.set(asOf, await quantitiesAt(options, whole, identity, { asOf, settled: true }));
+      references.set(asOf, await quantitiesAt(desk, at, asOf));
     }
   }
   return lines.map((line, i) => {
@@ -53,8 +47,8 @@ export async function finalityOf(
   });
 }
 
-async function headsOf(options: ApiOptions, name: string, asOf: Micros): Promise<StatementHead[]> {
-  const all = await statementsOf(options).book.all();
+async function headsOf(desk: UsageDesk, name: string, asOf: Micros): Promise<StatementHead[]> {
+  const all = await desk.statements.all();
   return all.filter((head) => head.recordedAt <= asOf && head.definitions.some((one) => one.name === name));
 }
 
@@ -79,16 +73,14 @@ function coveringMoment(line: UsageLine, project: string | null, heads: readonly
 
 /** By line. Null where the question had no answer then: its definition was another. */
 async function quantitiesAt(
-  options: ApiOptions,
-  asked: Omit<UsageFields, 'as_of'>,
-  identity: Identity,
-  moment: Moment,
+  desk: UsageDesk,
+  at: AskedUsage['at'],
+  asOf: Micros,
 ): Promise<ReadonlyMap<string, string | null> | null> {
-  const desk = deskOf(options);
   try {
-    const question = await desk.question(asked, identity, moment.asOf);
-    const { lines } = await desk.answer(question, moment);
-    return new Map(lines.map((line) => [lineShape(line, question, moment.asOf).id, line.quantity]));
+    const question = await at(asOf);
+    const { lines } = await desk.answer(question, { asOf, settled: true });
+    return new Map(lines.map((line) => [lineShape(line, question, asOf).id, line.quantity]));
   } catch (cause) {
     if (cause instanceof HttpError && cause.status === 400) return null;
     throw cause;

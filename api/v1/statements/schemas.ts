@@ -131,7 +131,9 @@ export const AdjustmentsAnswer = z.strictObject({
     }),
   ),
   totals: z
-    .array(z.strictObject({ definition: z.string(), unit: z.string().nullable(), lines: z.int(), difference: Difference }))
+    .array(
+      z.strictObject({ definition: z.string(), unit: z.string().nullable(), lines: z.int(), difference: Difference }),
+    )
     .meta({ description: 'Of all adjustments, not of this page alone.' }),
   next: z.string().nullable(),
 });
@@ -153,12 +155,15 @@ export const FinalityAnswer = z.strictObject({
   as_of: Time,
   settled: z.boolean(),
   state: z.enum(FINALITY_STATES).meta({
-    description: '`open`: something may still arrive or be decided; `ready`: nothing is awaited; `closed`: there is a statement.',
+    description:
+      '`open`: something may still arrive or be decided; `ready`: nothing is awaited; `closed`: there is a statement.',
   }),
   statements: z
     .array(z.strictObject({ statement_id: z.string(), from: Time, to: Time, as_of: Time, recorded_at: Time }))
     .meta({ description: 'Those that lie within the period or cover it.' }),
-  watermark: Time.nullable().meta({ description: 'Up to here every agent has reported without a hole; null: no agent has.' }),
+  watermark: Time.nullable().meta({
+    description: 'Up to here every agent has reported without a hole; null: no agent has.',
+  }),
   agents: z
     .array(z.strictObject({ agent_id: z.string(), watermark: Time.nullable(), last_tick: Time.nullable() }))
     .optional()

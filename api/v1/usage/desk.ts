@@ -2,6 +2,7 @@ import { foldUsage, SECOND } from '@nephometer/core';
 import type { Identity, Micros, SkippedSeries, UsageAnswer, UsageQuery } from '@nephometer/core';
 import type { ApiOptions } from '../../context.ts';
 import { badRequest } from '../../errors.ts';
+import { StatementBook } from '../statements/book.ts';
 import { DefinitionBook } from './definition-book.ts';
 import { gatherFacts } from './facts.ts';
 import type { GatheredFacts } from './facts.ts';
@@ -26,6 +27,7 @@ export interface Moment {
 export class UsageDesk {
   readonly definitions: DefinitionBook;
   readonly ledger: LedgerBook;
+  readonly statements: StatementBook;
   readonly #options: ApiOptions;
   readonly #horizon: Micros;
   readonly #answers = new Map<string, Promise<UsageAnswer>>();
@@ -36,6 +38,7 @@ export class UsageDesk {
     this.#options = options;
     this.#horizon = config.store.url.startsWith('influxdb') ? COMMIT_HORIZON : 0;
     this.ledger = new LedgerBook(store, clock);
+    this.statements = new StatementBook(store, () => clock.now());
     this.definitions = new DefinitionBook(config.usage, store, () => clock.now(), log);
   }
 

@@ -1,5 +1,5 @@
 import { compareText, formatInstant, TZDATA_VERSION } from '@nephometer/core';
-import type { SkippedSeries, UsageAnswer } from '@nephometer/core';
+import type { Micros, SkippedSeries, UsageAnswer } from '@nephometer/core';
 import { z } from 'zod';
 import { identityOf } from '../../auth.ts';
 import type { ApiContext, ApiOptions, Handler } from '../../context.ts';
@@ -38,7 +38,9 @@ export function showUsage(options: ApiOptions): Handler {
     // Rows without a frame have no place for `next`, so they come all at once unless fewer are asked for.
     const limits = { ...config.api, default_limit: type === 'json' ? config.api.default_limit : config.api.max_limit };
     const page = pageOf(answer, place?.offset ?? 0, rowLimit(asked.limit, limits));
-    const finality = await finalityOf(options, { asked, identity, question, moment }, page.lines);
+    const whole = { ...asked, to: asked.to ?? formatInstant(moment.asOf) };
+    const at = (asOf: Micros): Promise<UsageQuestion> => desk.question(whole, identity, asOf);
+    const finality = await finalityOf(desk, { question, asOf: moment.asOf, at }, page.lines);
     send(ctx, type, { question, moment, answer, finality, ...page });
   };
 }
