@@ -23,15 +23,7 @@ import {
   systemClock,
   TokenBook,
 } from '@nephometer/core';
-import type {
-  LoadedConfig,
-  LoadedPlugins,
-  Logger,
-  PluginNamespace,
-  Service,
-  Spool,
-  Store,
-} from '@nephometer/core';
+import type { LoadedConfig, LoadedPlugins, Logger, PluginNamespace, Service, Spool, Store } from '@nephometer/core';
 import { agentIdentity, agentNamespaces, createAgent, openLmdbSpool } from 'nephometer-agent';
 import { join } from 'node:path';
 import { openBus, openStore } from './adapters.ts';

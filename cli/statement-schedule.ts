@@ -55,10 +55,12 @@ export class StatementSchedules implements Service {
     const due = this.#rules.flatMap(({ schedule, open, next }) => {
       const { projects } = schedule;
       if (projects !== 'all' && !projects.includes(projectId)) return [];
-      return [open?.tick ?? null, next].filter((tick) => tick !== null).filter((tick) => {
-        const period = scheduledPeriod(schedule, tick);
-        return period.from === from && period.to === to;
-      });
+      return [open?.tick ?? null, next]
+        .filter((tick) => tick !== null)
+        .filter((tick) => {
+          const period = scheduledPeriod(schedule, tick);
+          return period.from === from && period.to === to;
+        });
     });
     return due.length === 0 ? null : Math.min(...due);
   };
@@ -130,7 +132,11 @@ export class StatementSchedules implements Service {
 }
 
 /** The same on every server: the moment itself, then one every so long after it. What failed is tried again at the next. */
-function attemptAt({ below, retry_every: every, wait_at_most: most }: StatementSchedule, tick: Micros, now: Micros): Micros {
+function attemptAt(
+  { below, retry_every: every, wait_at_most: most }: StatementSchedule,
+  tick: Micros,
+  now: Micros,
+): Micros {
   if (below !== 'wait') return tick;
   return tick + Math.min(Math.floor((now - tick) / every) * every, Math.ceil(most / every) * every);
 }

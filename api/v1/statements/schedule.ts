@@ -22,11 +22,15 @@ export function scheduledPeriod({ period, tz, anchor }: StatementSchedule, at: M
   // Where the moment is itself an edge, the window before it is whole.
   if (isEdge({ period, tz, anchor }, at)) edges.push(at);
   const [from, to] = edges.slice(-2);
-  if (from === undefined || to === undefined) throw new RangeError(`There is no whole ${period} before ${formatInstant(at)}.`);
+  if (from === undefined || to === undefined)
+    throw new RangeError(`There is no whole ${period} before ${formatInstant(at)}.`);
   return { from, to };
 }
 
-function isEdge({ period, tz, anchor }: Pick<StatementSchedule, 'period' | 'tz'> & { anchor: string | undefined }, at: Micros): boolean {
+function isEdge(
+  { period, tz, anchor }: Pick<StatementSchedule, 'period' | 'tz'> & { anchor: string | undefined },
+  at: Micros,
+): boolean {
   const rule = { window: period, tz, ...(anchor === undefined ? {} : { anchor: parseAnchor(anchor) }) };
   return cutWindows({ ...rule, from: at - 1, to: at + 1 }).length > 1;
 }
