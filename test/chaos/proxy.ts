@@ -30,9 +30,10 @@ export interface Proxy {
   blackHole(): void;
   /** Ends all connections at once with a reset. */
   cut(): void;
-  /** Connections since the start, and those that are open. */
+  /** Connections since the start, those that are open, and those that their client ended by itself. */
   readonly connections: number;
   readonly open: number;
+  readonly ended: number;
   close(): void;
 }
 
@@ -40,6 +41,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const weather: Weather = { ...FAIR };
   const open = new Set<Socket>();
   let connections = 0;
+  let ended = 0;
   const server = createServer((client) => {
     connections += 1;
     if (weather.refuse) {
@@ -53,6 +55,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       socket.on('error', () => undefined);
       socket.on('close', () => open.delete(socket));
     }
+    client.on('end', () => (ended += 1));
     pass(client, upstream, () => weather.dropUp, weather);
     pass(upstream, client, () => weather.dropDown, weather);
   });
@@ -69,6 +72,9 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     cut,
     get connections() {
       return connections;
+    },
+    get ended() {
+      return ended;
     },
     get open() {
       return open.size / 2;

@@ -8,6 +8,7 @@ import { claim } from '../case.ts';
 import type { Bench, ChaosCase } from '../case.ts';
 import type { ChaosAgent } from '../agent.ts';
 import type { Lab } from '../lab.ts';
+import { publishLoad } from '../load.ts';
 import { sum } from '../metrics.ts';
 import { startProxy } from '../proxy.ts';
 import type { Proxy } from '../proxy.ts';
@@ -59,7 +60,7 @@ export const leaderKilled: ChaosCase = {
   seconds: 240,
   async run(bench) {
     const { lab, agent, leader } = await clustered(bench);
-    const load = publishing(lab);
+    const load = publishLoad(lab);
     await sleep(2_000);
     await leader.kill();
     let longest = 0;
@@ -84,38 +85,6 @@ export const leaderKilled: ChaosCase = {
     };
   },
 };
-
-const PUBLISH_EVERY_MS = 50;
-
-/** Publishes batches of a forged agent all the time, past the door of the agents, and notes when confirms come. */
-function publishing(lab: Lab): { stop(): Promise<{ confirmed: number; gap: number }> } {
-  const forged = lab.forgedAgent('load');
-  const first = Math.floor(Date.now() / 60_000) * 60_000_000 - 1_800_000_000;
-  let stopped = false;
-  let confirmed = 0;
-  let gap = 0;
-  const running = lab.withChannel(async (channel) => {
-    let last = Date.now();
-    const { exchange, sampleKey } = lab.names;
-    for (let n = 0; !stopped; n += 1, await sleep(PUBLISH_EVERY_MS)) {
-      const { body } = forged.batch({ slot: first + n * 1_000_000, resources: 1 });
-      channel.publish(exchange, sampleKey, body, { persistent: true, contentType: 'application/json' }, (cause) => {
-        if (cause !== null) return;
-        confirmed += 1;
-        gap = Math.max(gap, (Date.now() - last) / 1000);
-        last = Date.now();
-      });
-    }
-    await channel.waitForConfirms();
-  });
-  return {
-    async stop() {
-      stopped = true;
-      await running;
-      return { confirmed, gap };
-    },
-  };
-}
 
 /** 5: one node hears nothing of the two others for a minute; the agent is on the side of the one. */
 export const partition: ChaosCase = {

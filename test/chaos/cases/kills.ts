@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claim } from '../case.ts';
 import type { ChaosCase } from '../case.ts';
+import { publishLoad } from '../load.ts';
 import { linesOf } from '../logs.ts';
 import { startProxy } from '../proxy.ts';
 import { until } from '../../servers/index.ts';
+import { emptied } from './messages.ts';
 
 /** 1: the agent dies at any moment, also between a write and its flush. */
 export const agentKilled: ChaosCase = {
@@ -48,7 +50,8 @@ export const collectorKilled: ChaosCase = {
     const through = new URL(broker);
     through.port = String(proxy.port);
     const lab = await newLab({ collectorBroker: through.href });
-    await lab.start();
+    // Nothing is sent again by the agent in time: what was taken and not recorded, the broker has to deliver again.
+    await lab.start({ resendAfter: '10m' });
     const rounds = quick ? 1 : 3;
     const seen: { readonly unacknowledged: number; readonly again: number }[] = [];
     for (let n = 0; n < rounds; n += 1) {
@@ -69,9 +72,32 @@ export const collectorKilled: ChaosCase = {
       const again = await lab.side.counter('nephometer_collector_batches_total', 'outcome="duplicate"');
       seen.push({ unacknowledged: after - before, again });
     }
+    const load = publishLoad(lab);
+    for (let n = 0; n < 2 * rounds; n += 1) {
+      // It wakes up to a heap of messages, and dies while they are on their way through it.
+      for (const { process } of lab.side.collectors) process.signal('SIGSTOP');
+      await sleep(1_500);
+      for (const { process } of lab.side.collectors) process.signal('SIGCONT');
+      await sleep(20 + Math.random() * 200);
+      await lab.side.restartCollectors('kill');
+      await sleep(500);
+    }
+    const { confirmed } = await load.stop();
     const fresh = await lab.healed();
+    await emptied(lab);
     const words = seen.map(({ unacknowledged, again }) => `${unacknowledged} unacknowledged, ${again} came again`);
     const all = seen.every(({ unacknowledged, again }) => again >= unacknowledged);
-    return { lab, fresh, also: [claim('redelivered after each kill, counted as duplicate', all, words.join('; '))] };
+    return {
+      lab,
+      fresh,
+      also: [
+        claim('redelivered after each kill, counted as duplicate', all, words.join('; ')),
+        claim(
+          'killed under load too',
+          confirmed > 0,
+          `${2 * rounds} kills during ${confirmed} batches without a spool`,
+        ),
+      ],
+    };
   },
 };
