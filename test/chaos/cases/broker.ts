@@ -106,7 +106,7 @@ export const brokerWiped: ChaosCase = {
       describe: () => 'the queue is not declared again',
     });
     await lab.flows(Date.now(), 20_000);
-    await wipeUnderLoad(rabbit, bench);
+    await wipeUnderLoad(rabbit, lab, bench);
     const fresh = await lab.healed(bench.long ? 30_000 : 10_000);
     const redeclared = await isThere(lab);
     const told = sentencesOf(warningsOf(lab));
@@ -128,11 +128,17 @@ export const brokerWiped: ChaosCase = {
   },
 };
 
-async function wipeUnderLoad(rabbit: RabbitServer, { quick }: Bench): Promise<void> {
+/** Once while all is taken at once, and once while confirmed messages wait in the queue. */
+async function wipeUnderLoad(rabbit: RabbitServer, lab: Lab, { quick }: Bench): Promise<void> {
   await rabbit.wipe();
   if (quick) return;
+  await lab.flows(Date.now(), 30_000);
+  await lab.side.stopCollectors();
   await sleep(3_000);
+  const { messageCount } = await lab.queue(lab.names.samples);
+  lab.say(`${messageCount} confirmed messages are wiped away with the broker's data`);
   await rabbit.wipe();
+  await lab.side.start();
 }
 
 /** Without an error on a channel that others use. */
