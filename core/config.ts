@@ -10,7 +10,7 @@ import { SigningConfig } from './config/signing.ts';
 import { PollingSource } from './config/sources.ts';
 import { StatementsConfig } from './config/statements.ts';
 import { StoreConfig } from './config/store.ts';
-import { UsageConfig } from './config/usage.ts';
+import { FoldsConfig, UsageConfig } from './config/usage.ts';
 import { Duration } from './config/values.ts';
 import { SECOND } from './time.ts';
 
@@ -68,6 +68,7 @@ export const Config = z
     listen: ListenConfig.prefault({}),
     api: ApiConfig.prefault({}),
     usage: UsageConfig.prefault({}),
+    folds: FoldsConfig.prefault({}),
     statements: StatementsConfig.prefault({}),
     log: LogConfig.prefault({}),
     plugins: z.record(z.string(), z.record(z.string(), z.unknown())).prefault({}).meta({

@@ -1,5 +1,5 @@
 import type { SignedHeader } from '../model/batch.ts';
-import type { ReceivedSample, SampleType, StoredSample } from '../model/sample.ts';
+import type { ReceivedSample, SampleType, Series, StoredSample } from '../model/sample.ts';
 import type { StatisticsQuery, StatisticsRow } from '../model/statistics.ts';
 import type { UsageSample } from '../model/usage/types.ts';
 import type { Micros } from '../time.ts';
@@ -52,7 +52,7 @@ export interface Store {
   /**
    * Removes whole UTC days of samples older than each rule says; remembers how far. Ledger rows stay. A later question
    * that names a start before a horizon fails with BehindRetention; one without a start is answered from the horizon
-   * on, so what arrives late from before a horizon is recorded but not shown.
+   * on, so what arrives late from before a horizon is recorded but not shown. Fold lines go with their samples.
    */
   retain(rules: readonly RetentionRule[]): Promise<RetentionOutcome>;
 
@@ -61,6 +61,20 @@ export interface Store {
    * time stays, so that no gap vanishes. Gives how many lost their bytes.
    */
   shedQuarantine(before: Micros): Promise<number>;
+
+  /**
+   * What was stored in (after, upTo], by series, sender and hour of its time: also copies by other senders, and versions in
+   * conflict. Page by page, in any order; more may be told than there was, never less.
+   */
+  arrivals(query: ArrivalsQuery): AsyncIterable<readonly Arrival[]>;
+
+  /** Appends revisions of fold lines. The same day, series and moment again is the same revision, whoever appends it. */
+  appendFolds(rows: readonly FoldRow[]): Promise<void>;
+  /**
+   * Of each day and series the newest revision as of a moment, page by page, days in order. Days less than LOOKBACK behind
+   * a retention horizon are left out: what they were folded from is gone in part. @throws BehindRetention
+   */
+  folds(query: FoldsQuery): AsyncIterable<readonly FoldRow[]>;
 
   /** Resolves when the store answers. @throws StoreUnavailable */
   check(): Promise<void>;
@@ -144,6 +158,57 @@ export interface ReadingsQuery {
   /** Only resources that had a sample of any of these at some time are of interest: a store may leave out others. */
   readonly projectIds?: readonly string[];
   readonly asOf?: Micros;
+}
+
+export interface ArrivalsQuery {
+  readonly after: Micros;
+  readonly upTo: Micros;
+  /** Absent: all. */
+  readonly meter?: string;
+}
+
+/** Samples of one series from one sender. */
+export interface Arrival {
+  /** Null: the store cannot tell, it may be any. */
+  readonly series: Series | null;
+  readonly agentId: string | null;
+  /** The newest. */
+  readonly recordedAt: Micros;
+  /** Times and slots: the first and the last. */
+  readonly first: Micros;
+  readonly last: Micros;
+}
+
+/**
+ * A revision of what was folded of one series in one UTC day. Who folds keeps word of a whole day of a meter the same way,
+ * under a series of its own.
+ */
+export interface FoldRow {
+  readonly meter: string;
+  /** Start of the day. */
+  readonly day: Micros;
+  /** Names the series within meter and day. */
+  readonly series: string;
+  readonly resourceId: string;
+  /** What it was folded from was recorded by then. */
+  readonly asOf: Micros;
+  /** What says whether the body still holds: short. */
+  readonly head: string;
+  readonly body: string;
+}
+
+export interface FoldsQuery {
+  readonly meter: string;
+  /** Days that start in [from, to). */
+  readonly from: Micros;
+  readonly to: Micros;
+  readonly asOf: Micros;
+  /** Any of these, and rows of no resource (''). Absent: all. */
+  readonly resourceIds?: readonly string[];
+  /** As in `ReadingsQuery`: a store may leave out resources that never were of any of these. */
+  readonly projectIds?: readonly string[];
+  /** Leave the bodies out (''). */
+  readonly headsOnly?: boolean;
 }
 
 export interface MeterRow {

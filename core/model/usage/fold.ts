@@ -3,9 +3,9 @@ import type { Micros } from '../../time.ts';
 import { AttributeReader } from './attributes.ts';
 import { hourOf, hoursOf } from './hours.ts';
 import { lineOf } from './lines.ts';
-import { sortIntoLines } from './merge.ts';
+import { isAskedFor, sortIntoLines } from './merge.ts';
 import { peakOf } from './peak.ts';
-import { prepareFacts, seriesKey } from './prepare.ts';
+import { compareSeries, prepareFacts, seriesKey } from './prepare.ts';
 import type { PreparedFacts } from './prepare.ts';
 import { stepEdges } from './quantile.ts';
 import { fieldsOf, skipReason, viewFor } from './query.ts';
@@ -50,13 +50,11 @@ export function foldUsage(facts: UsageFacts, query: UsageQuery): UsageAnswer {
   const folds: HourFold[] = [];
   for (const { series, samples } of prepared.all) {
     const reason = skipReason(query, series);
-    if (reason !== null) {
-      skipped.push({ series, reason });
-      continue;
-    }
-    const view = viewFor(query.kind, series.type);
+    const view = reason === null ? viewFor(query.kind, series.type) : 'level';
     const timeline = timelineOf(series, samples, prepared.watches, { ...query, ...whole, view });
-    folds.push(...hoursOf(timeline, attributes, { view, edge: query.edge, cuts: [...starts, query.to] }));
+    const hours = hoursOf(timeline, attributes, { view, edge: query.edge, cuts: [...starts, query.to] });
+    if (reason === null) folds.push(...hours);
+    else if (hours.some((fold) => isAskedFor(fold, query))) skipped.push({ series, reason });
     if (query.kind === 'peak') timelines.set(seriesKey(series), timeline);
   }
   const drafts = sortIntoLines(folds, windows, query);
@@ -70,6 +68,16 @@ export interface UsageAnswer {
   /** By start, then group (unknown first), then unit. */
   readonly lines: readonly UsageLine[];
   readonly skipped: readonly SkippedSeries[];
+}
+
+/** Series that the kind or the conversion has no answer for, of those whose `level` hours are given. In order of series. */
+export function skippedSeries(folds: Iterable<HourFold>, query: UsageQuery): readonly SkippedSeries[] {
+  const found = new Map<string, SkippedSeries>();
+  for (const fold of folds) {
+    const reason = skipReason(query, fold.series);
+    if (reason !== null && isAskedFor(fold, query)) found.set(seriesKey(fold.series), { series: fold.series, reason });
+  }
+  return [...found.values()].sort((a, b) => compareSeries(a.series, b.series));
 }
 
 /** The hours of every series in [from, to), both full UTC hours; for the view asked for. Series with nothing have no hour. */
@@ -116,8 +124,8 @@ export function mergeHours(folds: Iterable<HourFold>, query: UsageQuery): readon
 
 function compareFolds(a: HourFold, b: HourFold): number {
   if (a.series !== b.series) {
-    const [left, right] = [seriesKey(a.series), seriesKey(b.series)];
-    if (left !== right) return left < right ? -1 : 1;
+    const order = compareSeries(a.series, b.series);
+    if (order !== 0) return order;
   }
   return a.hour - b.hour;
 }

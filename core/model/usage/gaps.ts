@@ -1,6 +1,6 @@
 import type { Micros } from '../../time.ts';
 import type { Reading } from './hold.ts';
-import { failedFor, firstAfter } from './watch.ts';
+import { failedFor, firstAfter, REACH } from './watch.ts';
 import type { Cycle, Watch } from './watch.ts';
 import type { GapReason, LostSpan, UsageGap } from './types.ts';
 
@@ -64,7 +64,11 @@ function append(gaps: ExplainedGap[], gap: ExplainedGap): void {
 /** A lost reading would have held for an interval; one of this very series up to the next reading. */
 function lostCauses(from: Micros, to: Micros, near: Reading, watch: Watch): Cause[] {
   const causes: Cause[] = [];
+  const { timestamp } = near.sample;
+  const since = timestamp <= from ? timestamp : to - REACH;
   for (const span of watch.lost) {
+    // One of this very series would have held up to the reading before the gap, and no further.
+    if (span.resourceId !== null && span.to < since) continue;
     const end = holdsTo(span, near, to);
     if (span.from < to && end > from) causes.push(cause(span.from, end, span.reason, span.recordedAt));
   }

@@ -75,7 +75,7 @@ function spell(a: Reading, b: Reading | null, to: Micros, watch: Watch): Spell {
   if (a.isDeletion) return { heldTo: from, gone: from, back: to, from, to, revision: read };
   const first = firstAbsence(a, b === null ? Infinity : b.due, watch);
   const gone = first === null || first.scheduled >= to ? to : Math.max(first.scheduled, from);
-  const aside = watch.lost.length === 0 ? null : setAside(a, b, watch.lost);
+  const aside = watch.lost.length === 0 ? null : setAside(a, b, gone, watch.lost);
   const heldTo = Math.min(from + a.hold, gone, aside === null ? Infinity : aside.from);
   const revision = Math.max(read, first?.recordedAt ?? 0, aside?.recordedAt ?? 0);
   const back = gone === to || b === null ? to : cameBack(b, a.due, watch, gone);
@@ -124,15 +124,15 @@ function isOf(cycle: Cycle, reading: Reading): boolean {
 }
 
 /**
- * The first reading between two that is set aside. A refused message is not known to be the agent's word, so it ends a hold
+ * The first reading after one, and before an instant, that is set aside. A refused message is not known to be the agent's word, so it ends a hold
  * only where a reading of this series is missing.
  */
-function setAside(a: Reading, b: Reading | null, lost: readonly LostSpan[]): LostSpan | null {
+function setAside(a: Reading, b: Reading | null, before: Micros, lost: readonly LostSpan[]): LostSpan | null {
   const interval = a.tick?.interval ?? null;
   const isMissing = interval !== null && (b === null || b.due - a.due > 1.5 * interval);
   for (const span of lost) {
     if (span.from <= a.due || span.from < a.sample.timestamp) continue;
-    if (b !== null && span.from >= b.sample.timestamp) return null;
+    if (span.from >= before) return null;
     if (span.reason === 'conflict' || span.reason === 'voided') return span;
     if (span.reason === 'quarantined' && (isMissing || span.resourceId !== null)) return span;
   }

@@ -54,17 +54,17 @@ function readCell(cell: PlainCell): HourCell {
   return {
     ...cell,
     attributes: new Map(cell.attributes),
-    hours: read(cell.hours),
-    integral: read(cell.integral),
-    growth: read(cell.growth),
-    area: read(cell.area),
-    hidden: read(cell.hidden),
-    volumes: read(cell.volumes),
-    filledArea: read(cell.filledArea),
-    min: cell.min === null ? null : read(cell.min),
-    max: cell.max === null ? null : read(cell.max),
-    bridges: cell.bridges.map((bridge) => ({ ...bridge, amount: read(bridge.amount) })),
-    last: cell.last === null ? null : { ...cell.last, volume: read(cell.last.volume) },
+    hours: readAmount(cell.hours),
+    integral: readAmount(cell.integral),
+    growth: readAmount(cell.growth),
+    area: readAmount(cell.area),
+    hidden: readAmount(cell.hidden),
+    volumes: readAmount(cell.volumes),
+    filledArea: readAmount(cell.filledArea),
+    min: cell.min === null ? null : readAmount(cell.min),
+    max: cell.max === null ? null : readAmount(cell.max),
+    bridges: cell.bridges.map((bridge) => ({ ...bridge, amount: readAmount(bridge.amount) })),
+    last: cell.last === null ? null : { ...cell.last, volume: readAmount(cell.last.volume) },
   };
 }
 
@@ -72,8 +72,12 @@ function spell(amount: Decimal | null): string | null {
   return amount === null ? null : toText(amount);
 }
 
+export function spellAmount(amount: Decimal): string {
+  return toText(amount);
+}
+
 /** Areas may have more digits than a sample's volume may, so `parseDecimal` is not for them. */
-function read(text: string): Decimal {
+export function readAmount(text: string): Decimal {
   const [whole = '', fraction = ''] = text.split('.');
   return { coefficient: BigInt(whole + fraction), scale: fraction.length };
 }

@@ -88,6 +88,11 @@ function place(
   if (query.kind === 'p95') share.cells.push(cell);
 }
 
+/** Whether anything of the hour lies in the question's period and passes its filter. */
+export function isAskedFor({ cells, series }: HourFold, { from, to, filter }: UsageQuery): boolean {
+  return cells.some((cell) => cell.from >= from && cell.from < to && passes(cell, series, filter));
+}
+
 function valueOf(cell: HourCell, series: Series, field: UsageField): string | null {
   const ofSeries = seriesField(series, field);
   return ofSeries === undefined ? (cell.attributes.get(field) ?? null) : ofSeries;

@@ -88,7 +88,7 @@ export function seriesKey({ source, meter, type, unit, resourceId }: Series): st
   return JSON.stringify([source, meter, type, unit, resourceId]);
 }
 
-function compareSeries(a: Series, b: Series): number {
+export function compareSeries(a: Series, b: Series): number {
   return (
     compareText(a.meter, b.meter) ||
     compareText(a.resourceId, b.resourceId) ||

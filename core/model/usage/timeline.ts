@@ -35,13 +35,7 @@ export function timelineOf(
   watches: Watches,
   query: TimelineQuery,
 ): Timeline {
-  const byAgent = new Map<string | null, UsageSample[]>();
-  for (const sample of samples) {
-    const own = byAgent.get(sample.agentId);
-    if (own === undefined) byAgent.set(sample.agentId, [sample]);
-    else own.push(sample);
-  }
-  const witnesses = [...byAgent]
+  const witnesses = [...samplesByAgent(samples)]
     .sort(([a], [b]) => (a === null ? 1 : b === null ? -1 : compareNullable(a, b)))
     .map(([agentId, own]) => witness(own, watches.of(agentId, series), query, series));
   return { series, ...mergeWitnesses(witnesses, query) };
@@ -56,7 +50,7 @@ export interface Witness {
 
 function witness(own: UsageSample[], watch: Watch, query: TimelineQuery, series: Series): Witness {
   own.sort((a, b) => comparePlace(a, b, 'oldest'));
-  const readings = readingsOf(series.type === 'delta' ? own : oneAnInstant(own, series), watch, query.maxHold);
+  const readings = readingsOfSeries(own, series, watch, query.maxHold);
   const pieces = query.view === 'level' ? levels(readings, watch, query) : growths(readings, watch, query);
   if (query.view === 'level' || series.type !== 'delta') return { pieces, samples: own, unwatched: NONE };
   const unwatched = new Set(readings.filter(({ tick }) => tick === null).map(({ sample }) => sample));
@@ -64,6 +58,27 @@ function witness(own: UsageSample[], watch: Watch, query: TimelineQuery, series:
 }
 
 const NONE: ReadonlySet<UsageSample> = new Set();
+
+/** One agent's readings of a series. @param own ascending */
+export function readingsOfSeries(
+  own: readonly UsageSample[],
+  series: Series,
+  watch: Watch,
+  maxHold: Micros | null,
+): Reading[] {
+  return readingsOf(series.type === 'delta' ? own : oneAnInstant(own, series), watch, maxHold);
+}
+
+/** One series' samples by the agent that sent them. */
+export function samplesByAgent(samples: readonly UsageSample[]): Map<string | null, UsageSample[]> {
+  const byAgent = new Map<string | null, UsageSample[]>();
+  for (const sample of samples) {
+    const own = byAgent.get(sample.agentId);
+    if (own === undefined) byAgent.set(sample.agentId, [sample]);
+    else own.push(sample);
+  }
+  return byAgent;
+}
 
 /** Two readings at one instant: of a counter the greater counts, else the one with the greater message_id. */
 function oneAnInstant(own: readonly UsageSample[], { type }: Series): UsageSample[] {

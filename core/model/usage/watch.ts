@@ -75,7 +75,8 @@ export class Watches {
   }
 }
 
-function droppedSpans({ agentId, recordedAt, report }: AgentCycle): LostSpan[] {
+/** What a report says the spool had to drop. */
+export function droppedSpans({ agentId, recordedAt, report }: AgentCycle): LostSpan[] {
   return report.dropped
     .filter(({ samples }) => samples > 0)
     .map(({ from, to }) => ({
