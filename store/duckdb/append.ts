@@ -20,6 +20,7 @@ export const COLUMNS = {
     VARCHAR,
     BIGINT,
   ],
+  fold: [VARCHAR, BIGINT, VARCHAR, VARCHAR, BIGINT, VARCHAR, VARCHAR],
 } satisfies Record<string, readonly DuckDBType[]>;
 
 /** Rows that the engine takes at once. */

@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { RecordedAtClock, SECOND, systemClock } from '@nephometer/core';
+import { assertWithinRetention, RecordedAtClock, SECOND, systemClock } from '@nephometer/core';
 import type { BatchRecord, Clock, Logger, MetricRegistry, Micros, RecordOutcome, Store } from '@nephometer/core';
+import { readArrivals } from './arrivals.ts';
 import { Engine } from './engine.ts';
+import { readFolds } from './folds.ts';
 import { readEntries, readLedger } from './ledger.ts';
 import { readMeters, readResources } from './listings.ts';
 import { removeBehind, shedQuarantine } from './retention.ts';
@@ -82,6 +84,17 @@ async function storeOver(engine: Engine, { log, metrics, clock = systemClock }: 
     },
     appendEntry: (entry) => writer.appendEntry(entry),
     entries: (query) => readEntries(engine, query),
+    async *arrivals(query) {
+      stamps.answered(query.upTo);
+      await writer.settled(query.upTo);
+      yield* readArrivals(engine, query, writer.committedBatch);
+    },
+    appendFolds: (rows) => writer.appendFolds(rows),
+    async *folds(query) {
+      const { meter, from } = query;
+      assertWithinRetention({ meter, from: { at: from, inclusive: true } }, writer.horizons);
+      yield* readFolds(engine, query, writer.horizons.get(meter) ?? null);
+    },
     retain: (rules) => removeBehind(engine, writer, rules),
     shedQuarantine: (before) => shedQuarantine(engine, writer, before),
     async check() {
@@ -96,7 +109,8 @@ async function storeOver(engine: Engine, { log, metrics, clock = systemClock }: 
 
 async function newestRecordedAt(engine: Engine): Promise<number> {
   const [row] = await engine.read(
-    'SELECT max(newest) FROM (SELECT max(recorded_at) AS newest FROM batch UNION ALL SELECT max(recorded_at) FROM entry)',
+    'SELECT max(newest) FROM (SELECT max(recorded_at) AS newest FROM batch UNION ALL SELECT max(recorded_at) FROM entry ' +
+      'UNION ALL SELECT max(as_of) FROM fold)',
   );
   return row?.[0] === null || row === undefined ? -Infinity : numberAt(row, 0);
 }

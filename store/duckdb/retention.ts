@@ -26,6 +26,9 @@ export async function removeBehind(
       `DELETE FROM sample USING series JOIN horizon ON horizon.meter = series.meter
        WHERE sample.series_id = series.id AND sample.timestamp < horizon.keep_from`,
     );
+    await connection.run(
+      'DELETE FROM fold USING horizon WHERE horizon.meter = fold.meter AND fold.day < horizon.keep_from',
+    );
     await connection.run('DELETE FROM series WHERE id NOT IN (SELECT DISTINCT series_id FROM sample)');
     // Known to readers before the samples are gone, so that none takes what was removed for a gap.
     writer.horizons = next;

@@ -2,7 +2,7 @@ import { StoreRefused } from '@nephometer/core';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 /** The layout that this version reads and writes. A change adds a migration below; none is ever edited. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * Layout 1. Times are microseconds UTC.
@@ -41,11 +41,18 @@ const LAYOUT_2 = `
 /** Layout 3: `voided_at`, when the first void of the sample was recorded. Voids are of the past, so a void marks all its samples. */
 const LAYOUT_3 = 'ALTER TABLE sample ADD COLUMN voided_at BIGINT;';
 
+/** Layout 4: fold lines, the newest `as_of` of a day and series counts. */
+const LAYOUT_4 = `
+  CREATE TABLE fold (meter VARCHAR NOT NULL, day BIGINT NOT NULL, series VARCHAR NOT NULL, resource_id VARCHAR NOT NULL,
+    as_of BIGINT NOT NULL, head VARCHAR NOT NULL, body VARCHAR NOT NULL USING COMPRESSION zstd);
+`;
+
 /** By the version that each leads to. */
 const MIGRATIONS: readonly { readonly to: number; readonly sql: string }[] = [
   { to: 1, sql: LAYOUT_1 },
   { to: 2, sql: LAYOUT_2 },
   { to: 3, sql: LAYOUT_3 },
+  { to: 4, sql: LAYOUT_4 },
 ];
 
 /**

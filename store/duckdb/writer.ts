@@ -1,6 +1,15 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { readMessage, StoreRefused } from '@nephometer/core';
-import type { BatchRecord, Entry, Micros, NewEntry, RecordedAtClock, RecordOutcome, Sample } from '@nephometer/core';
+import type {
+  BatchRecord,
+  Entry,
+  FoldRow,
+  Micros,
+  NewEntry,
+  RecordedAtClock,
+  RecordOutcome,
+  Sample,
+} from '@nephometer/core';
 import { appendRows } from './append.ts';
 import type { Engine } from './engine.ts';
 import { keyOf, KnownKeys } from './keys.ts';
@@ -83,6 +92,21 @@ export class Writer {
     if (kind === 'resolution') this.committedResolution = Math.max(this.committedResolution, appended.recordedAt);
     if (kind === 'void') this.committedVoid = Math.max(this.committedVoid, appended.recordedAt);
     return appended;
+  }
+
+  /** In a transaction of its own; nothing that this writer remembers is changed by it. */
+  async appendFolds(rows: readonly FoldRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    const values = rows.map(({ meter, day, series, resourceId, asOf, head, body }) => [
+      meter,
+      BigInt(day),
+      series,
+      resourceId,
+      BigInt(asOf),
+      head,
+      body,
+    ]);
+    await this.#write((connection) => appendRows(connection, 'fold', values));
   }
 
   /** Runs a change of another kind in its turn; what this writer remembers is loaded anew afterwards. */

@@ -16,7 +16,12 @@ const WINDOW: Micros = 7_258_118_400_000_000;
 export type IndexMeasurement = 'message' | 'ledger' | 'entry_id';
 
 /** `[key, writer, place, ...]`, as JSON in the field `row`. */
-export type IndexRow = readonly [key: string, writer: string, place: Place, ...rest: (string | number | null)[]];
+export type IndexRow = readonly [
+  key: string,
+  writer: string,
+  place: Place,
+  ...rest: (string | number | null | undefined)[],
+];
 
 export interface Found<R extends IndexRow = IndexRow> {
   /** Of this key, by all writers. */

@@ -12,6 +12,8 @@ import { decodeText, isWhole, joinChunks } from './text.ts';
 export interface Recorded extends Omit<LedgerRow, 'headerText'> {
   /** Whose samples of this batch count. */
   readonly writer: string;
+  /** Times of the first and the last sample; null when it has none. Undefined: written before this was kept. */
+  readonly extent: readonly [first: Micros, last: Micros] | null | undefined;
 }
 
 export type LedgerValues = readonly [
@@ -26,6 +28,8 @@ export type LedgerValues = readonly [
   transport: Transport,
   samples: number,
   duplicates: number,
+  first?: Micros | null,
+  last?: Micros | null,
 ];
 
 /** Nothing can become the earlier row of a batch once this has passed: twice the commit horizon. */
@@ -76,6 +80,11 @@ export class Ledger {
     }
   }
 
+  /** Rows in order of `recorded_at`, page by page, without their headers. */
+  pages(query: LedgerQuery): AsyncGenerator<Recorded[]> {
+    return this.#pages(query);
+  }
+
   async *#pages(query: LedgerQuery): AsyncGenerator<Recorded[]> {
     if (query.digest !== undefined) {
       yield [...(await this.rowsOf([query.digest])).values()];
@@ -98,7 +107,7 @@ export class Ledger {
     const questions = rows.map(({ digest }) => ({ fields: 'row, header', measurement: 'ledger', ...whereIs(digest) }));
     const answers = await selectEach(this.#client, questions);
     const full: LedgerRow[] = [];
-    for (const [i, { writer, ...row }] of rows.entries()) {
+    for (const [i, { writer, extent: _extent, ...row }] of rows.entries()) {
       const mine = answers[i]?.find(({ values }) =>
         isRow(readJson<IndexRow>(values[0]), row.digest, writer, row.recordedAt),
       );
@@ -150,14 +159,16 @@ function isBefore(a: Recorded, b: Recorded): boolean {
 }
 
 function recordedOf(values: LedgerValues): Recorded {
-  const [digest, writer, , recordedAt, agentId, epoch, seq, keyId, transport, samples, duplicates] = values;
-  return { digest, writer, recordedAt, agentId, epoch, seq, keyId, transport, samples, duplicates };
+  const [digest, writer, , recordedAt, agentId, epoch, seq, keyId, transport, samples, duplicates, first, last] =
+    values;
+  const extent = first == null || last == null ? (first === undefined ? undefined : null) : ([first, last] as const);
+  return { digest, writer, recordedAt, agentId, epoch, seq, keyId, transport, samples, duplicates, extent };
 }
 
 /** The row itself: what makes the batch visible. */
 export function ledgerPoint(batch: BatchRecord, row: Omit<Recorded, 'digest'>, place: Place): Point {
-  const { writer, recordedAt, agentId, epoch, seq, keyId, transport, samples, duplicates } = row;
-  const counts = [transport, samples, duplicates] as const;
+  const { writer, recordedAt, agentId, epoch, seq, keyId, transport, samples, duplicates, extent } = row;
+  const counts = [transport, samples, duplicates, extent?.[0] ?? null, extent?.[1] ?? null] as const;
   const point = indexPoint('ledger', [
     batch.digest, writer, place, recordedAt, agentId, epoch, seq, keyId, ...counts,
   ]); // prettier-ignore

@@ -177,9 +177,10 @@ async function commit(
     const place = placesOf(places, bucketKey(batch.digest), taken).take();
     const counts = { samples: kept.length, duplicates: duplicates.length };
     const { digest, header, keyId, transport } = batch;
+    const extent = extentOf(kept);
     const agent = { agentId: header?.agent_id ?? null, epoch: header?.epoch ?? null, seq: header?.seq ?? null };
     log.push(lineOf(ledgerLogPoint(digest, writer, recordedAt)));
-    rows.push(lineOf(ledgerPoint(batch, { writer, recordedAt, ...agent, keyId, transport, ...counts }, place)));
+    rows.push(lineOf(ledgerPoint(batch, { writer, recordedAt, ...agent, keyId, transport, ...counts, extent }, place)));
     outcomes.set(digest, { digest, outcome: 'recorded', recordedAt, duplicates, conflicts });
   }
   const left = (): number => Math.min(timeoutMs, Math.floor((started + LONGEST_COMMIT - clock.monotonic()) / 1000));
@@ -191,6 +192,12 @@ async function commit(
     if (!(cause instanceof WriteRejected)) throw cause;
     throw new StoreRefused(`The ledger row is refused: ${cause.message}`);
   }
+}
+
+function extentOf(kept: Classified['kept']): readonly [Micros, Micros] | null {
+  let [first, last] = [Infinity, -Infinity];
+  for (const { sample } of kept) [first, last] = [Math.min(first, sample.timestamp), Math.max(last, sample.timestamp)];
+  return kept.length === 0 ? null : [first, last];
 }
 
 /** Another collector may have recorded the same batch at the same time, and earlier. */

@@ -35,7 +35,10 @@ export async function retainSamples(
   });
   if (lines.length > 0) await client.write(lines);
   // Every horizon again: an attempt before this one may have been cut short, and late samples may lie behind it.
-  for (const [meter, at] of horizons) await client.removeBefore('sample', 'meter', tagText(meter), at);
+  for (const [meter, at] of horizons) {
+    await client.removeBefore('sample', 'meter', tagText(meter), at);
+    await client.removeBefore('fold', 'meter', tagText(meter), at);
+  }
   return horizons;
 }
 

@@ -1,7 +1,9 @@
 import { assertWithinRetention, computeStatistics, StoreUnavailable } from '@nephometer/core';
 import type { Clock, MetricRegistry, SampleFilter, Store } from '@nephometer/core';
 import type { InfluxClient } from './client.ts';
+import { readArrivals } from './arrivals.ts';
 import { appendEntry, readEntries, shedEntries } from './entries.ts';
+import { appendFolds, readFolds } from './folds.ts';
 import { Ledger } from './ledger.ts';
 import { readMeters, readResources } from './listing.ts';
 import { readConflicts, readReadings, readSamples } from './read.ts';
@@ -88,6 +90,22 @@ export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }:
     async entries(query) {
       assertOpen();
       return readEntries(client, query);
+    },
+    async *arrivals(query) {
+      assertOpen();
+      writer.stamps.answered(query.upTo);
+      yield* readArrivals(client, ledger, query);
+    },
+    async appendFolds(rows) {
+      assertOpen();
+      await writer.exclusive((session) => appendFolds(client, session.writer, rows));
+    },
+    async *folds(query) {
+      assertOpen();
+      const { meter, from } = query;
+      const horizons = await readHorizons(client);
+      assertWithinRetention({ meter, from: { at: from, inclusive: true } }, horizons);
+      yield* readFolds(client, query, horizons.get(meter) ?? null);
     },
     async retain(rules) {
       assertOpen();

@@ -6,6 +6,7 @@ import {
   computeStatistics,
   listMeters,
   listResources,
+  LOOKBACK,
   matchesFilter,
   nextHorizons,
   RecordedAtClock,
@@ -17,8 +18,10 @@ import {
   withoutBytes,
 } from '@nephometer/core';
 import type {
+  Arrival,
   Clock,
   Entry,
+  FoldRow,
   LedgerQuery,
   LedgerRow,
   Micros,
@@ -47,6 +50,8 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
   const voids: UsageVoid[] = [];
   let horizons: ReadonlyMap<string, Micros> = new Map();
   let isClosed = false;
+
+  const folds: FoldRow[] = [];
 
   const assertOpen = (): void => {
     if (isClosed) throw new StoreUnavailable('The memory store is closed; open a new one.');
@@ -137,6 +142,34 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
         .toReversed()
         .slice(0, limit);
     },
+    async *arrivals({ after, upTo, meter }) {
+      assertOpen();
+      stamps.answered(upTo);
+      const samples = [...memory.versions.values()].flat().map(({ sample }) => sample);
+      yield samples
+        .filter(({ recordedAt }) => recordedAt > after && recordedAt <= upTo)
+        .filter((sample) => sample.meter === (meter ?? sample.meter))
+        .map(arrivalOf);
+    },
+    async appendFolds(rows) {
+      assertOpen();
+      folds.push(...rows);
+    },
+    async *folds({ meter, from, to, asOf, resourceIds, headsOnly }) {
+      assertOpen();
+      assertWithinRetention({ meter, from: { at: from, inclusive: true } }, horizons);
+      const kept = (horizons.get(meter) ?? -Infinity) + LOOKBACK;
+      const wanted = folds
+        .filter((row) => row.meter === meter && row.day >= from && row.day < to && row.day >= kept && row.asOf <= asOf)
+        .filter(({ resourceId }) => resourceId === '' || (resourceIds?.includes(resourceId) ?? true));
+      const newest = new Map<string, FoldRow>();
+      for (const row of wanted) {
+        const key = `${row.day} ${row.series}`;
+        if ((newest.get(key)?.asOf ?? -Infinity) <= row.asOf) newest.set(key, row);
+      }
+      const inOrder = [...newest.values()].sort((a, b) => a.day - b.day);
+      yield headsOnly === true ? inOrder.map((row) => ({ ...row, body: '' })) : inOrder;
+    },
     async retain(rules) {
       assertOpen();
       const meters = [...memory.versions.values()].flat().map(({ sample }) => sample.meter);
@@ -146,6 +179,7 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
         if (left.length === 0) memory.versions.delete(id);
         else memory.versions.set(id, left);
       }
+      folds.splice(0, folds.length, ...folds.filter(({ meter, day }) => day >= (horizons.get(meter) ?? -Infinity)));
       return { horizons };
     },
     async shedQuarantine(before) {
@@ -166,6 +200,21 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
       isClosed = true;
     },
   };
+}
+
+function arrivalOf({
+  source,
+  meter,
+  type,
+  unit,
+  resourceId,
+  agentId,
+  recordedAt,
+  timestamp,
+  slot,
+}: StoredSample): Arrival {
+  const [first, last] = [Math.min(timestamp, slot ?? timestamp), Math.max(timestamp, slot ?? timestamp)];
+  return { series: { source, meter, type, unit, resourceId }, agentId, recordedAt, first, last };
 }
 
 function page(samples: StoredSample[], { order, after, limit }: SampleQuery): StoredSample[] {

@@ -2,6 +2,7 @@ import type { Test } from 'tap';
 import { testAsOf } from './store/as-of.ts';
 import { testConflicts } from './store/conflicts.ts';
 import { testEntries } from './store/entries.ts';
+import { testFolds } from './store/folds.ts';
 import { testFilters } from './store/filters.ts';
 import { testLedger } from './store/ledger.ts';
 import { testListings } from './store/listings.ts';
@@ -32,6 +33,7 @@ export function runStoreSuite(t: Test, name: string, open: OpenStore): void {
     retention: testRetention,
     restart: testRestart,
     'voids and readings': testVoids,
+    'fold lines and arrivals': testFolds,
   };
   for (const [part, run] of Object.entries(parts)) {
     t.test(`${name}: ${part}`, async (t) => run(t, open));
