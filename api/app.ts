@@ -8,6 +8,7 @@ import { addDocs } from './docs/serve.ts';
 import { isV2, httpError } from './errors.ts';
 import { answerErrors, observeRequests } from './observe.ts';
 import { addV1 } from './v1/routes.ts';
+import { deskOf } from './v1/usage/desk.ts';
 import { addV2 } from './v2/routes.ts';
 
 const DEFAULT_PORT = 8777;
@@ -34,6 +35,7 @@ export function createApi(options: ApiOptions): Api {
   const { config, log } = options;
   const handle = createApp(options).callback();
   const { host, port = DEFAULT_PORT } = config.listen;
+  const folds = deskOf(options).folds;
   const server = new HttpServer((request, response) => void handle(request, response), { host, port }, LIMITS);
   return {
     name: 'api',
@@ -43,8 +45,10 @@ export function createApi(options: ApiOptions): Api {
     async start() {
       await server.listen();
       log.info({ url: server.url }, 'API listens.');
+      await folds?.keeper.start();
     },
     async stop() {
+      await folds?.keeper.stop();
       await server.close();
       log.info({}, 'API stopped.');
     },

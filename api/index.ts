@@ -5,6 +5,7 @@ export { API_ERRORS } from './errors.ts';
 export type { ApiErrorCode } from './errors.ts';
 export type { JsonSchema, OpenApiDocument, Operation, Parameter, Reference } from './openapi/types.ts';
 export { v1Document } from './openapi/v1.ts';
+export { UsageDesk } from './v1/usage/desk.ts';
 /** Schemas of what /v1/usage and its neighbours answer. */
 export * as usageSchemas from './v1/usage/schemas.ts';
 export { isManifestWhole, manifestPieces } from './v1/exports/manifest.ts';

@@ -20,7 +20,7 @@ export interface Data {
 
 let files = 0;
 /** Data of their own in every kind of store. */
-export const STORES: Readonly<Record<string, () => Promise<Data>>> = {
+export const STORES: Readonly<Record<'memory' | 'duckdb' | 'influxdb', () => Promise<Data>>> = {
   memory: async () => {
     let store: Store | null = null;
     return { open: async (clock) => (store ??= createMemoryStore({ clock })), persists: false };

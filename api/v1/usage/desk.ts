@@ -6,6 +6,8 @@ import { StatementBook } from '../statements/book.ts';
 import { DefinitionBook } from './definition-book.ts';
 import { gatherFacts } from './facts.ts';
 import type { GatheredFacts } from './facts.ts';
+import { createFolds } from './folds/folds.ts';
+import type { Folds } from './folds/folds.ts';
 import { LedgerBook } from './ledger-book.ts';
 import { assertOneOfBoth, momentOf, questionOf } from './question.ts';
 import type { UsageQuestion } from './question.ts';
@@ -28,6 +30,8 @@ export class UsageDesk {
   readonly definitions: DefinitionBook;
   readonly ledger: LedgerBook;
   readonly statements: StatementBook;
+  /** Null where they are switched off. */
+  readonly folds: Folds | null;
   readonly #options: ApiOptions;
   readonly #horizon: Micros;
   readonly #answers = new Map<string, Promise<UsageAnswer>>();
@@ -40,6 +44,16 @@ export class UsageDesk {
     this.ledger = new LedgerBook(store, clock);
     this.statements = new StatementBook(store, () => clock.now());
     this.definitions = new DefinitionBook(config.usage, store, () => clock.now(), log);
+    const parts = {
+      store,
+      ledger: this.ledger,
+      config,
+      clock,
+      log,
+      metrics: options.metrics,
+      horizon: 2 * this.#horizon,
+    };
+    this.folds = config.folds.enabled ? createFolds(parts) : null;
   }
 
   /** The moment asked for; now where none is, or one that has not come yet. */
@@ -69,9 +83,16 @@ export class UsageDesk {
     const key = `${asOf} ${question.definition.hash} ${question.key}`;
     const known = this.#answers.get(key);
     if (known !== undefined) return known;
-    const answering = this.facts(question, asOf).then((facts) => fold(facts, question.query, question.projectIds));
+    const answering = this.#answer(question, asOf);
     if (settled) this.#keep(key, answering);
     return answering;
+  }
+
+  async #answer(question: UsageQuestion, asOf: Micros): Promise<UsageAnswer> {
+    const kept = await this.folds?.reader.answer(question, asOf);
+    if (kept != null) return kept;
+    this.folds?.metrics.answered('samples');
+    return fold(await this.facts(question, asOf), question.query, question.projectIds);
   }
 
   facts({ meter, query, projectIds }: UsageQuestion, asOf: Micros): Promise<GatheredFacts> {

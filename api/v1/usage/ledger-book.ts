@@ -1,8 +1,9 @@
-import { HOUR, QuarantinedMessage, quarantinedSpan, compareText } from '@nephometer/core';
+import { droppedSpans, HOUR, QuarantinedMessage, quarantinedSpan, compareText, REACH } from '@nephometer/core';
 import type {
   AgentCycle,
   Clock,
   CycleReport,
+  Entry,
   LedgerRow,
   LostSpan,
   Micros,
@@ -35,7 +36,7 @@ const MOST_REFUSED = 100_000;
 /** Refused messages hold their bytes: few are read at a time. */
 const QUARANTINE_PAGE = 16;
 /** A clock of an agent may be ahead of ours by less than this. */
-const AHEAD: Micros = HOUR;
+export const AHEAD: Micros = HOUR;
 
 /** What was tried and what was lost, read from ledger and quarantine. */
 export interface Tried {
@@ -57,15 +58,18 @@ export class LedgerBook {
 
   /** Ticks that fell due in [from, to), and spans of readings that are lost, as of a moment. */
   async tried(from: Micros, to: Micros, asOf: Micros): Promise<Tried> {
-    const batches = await this.#batches.within(from - AHEAD, asOf);
+    const batches = await this.#batches.within(from - REACH - AHEAD, asOf);
     const refused = await this.#refused.within(from - AHEAD, asOf);
     const cycles = batches.flatMap(({ agentId, recordedAt, cycles }) =>
       cycles
-        .filter(({ scheduled }) => scheduled >= from && scheduled < to)
+        .filter(({ scheduled }) => scheduled >= from && scheduled < to && scheduled <= recordedAt + AHEAD)
         .map((report) => ({ agentId, recordedAt, report })),
     );
-    const lost = [...missingBatches(batches), ...refusedSpans(refused)];
-    return { cycles, lost: lost.filter((span) => span.from < to && span.to >= from) };
+    const lost = [...missingBatches(batches), ...refusedSpans(refused), ...batches.flatMap(dropped)]
+      // What says more than it can know would bear on some questions and not on others, by when they start.
+      .map((span) => ({ ...span, to: Math.min(span.to, span.recordedAt + AHEAD) }))
+      .filter((span) => span.from <= span.to && span.from < to && span.to >= from);
+    return { cycles, lost };
   }
 
   async #readBatches(store: Store, from: Micros, to: Micros): Promise<SealedBatch[]> {
@@ -106,6 +110,10 @@ export class LedgerBook {
 
 const NONE: CycleReport['pollsters'] = [];
 
+function dropped({ agentId, recordedAt, cycles }: SealedBatch): LostSpan[] {
+  return cycles.flatMap((report) => droppedSpans({ agentId, recordedAt, report }));
+}
+
 /** Where numbers are missing within an epoch, readings of the time between the batches around them may be in those. */
 function missingBatches(batches: readonly SealedBatch[]): LostSpan[] {
   const inOrder = batches.toSorted(
@@ -116,6 +124,8 @@ function missingBatches(batches: readonly SealedBatch[]): LostSpan[] {
     const isNext = before !== undefined && before.agentId === batch.agentId && before.epoch === batch.epoch;
     if (!isNext || before.seq + 1 >= batch.seq) return [];
     const to = Math.max(before.last, batch.first);
+    // Further apart than readings are joined: whether it is seen would depend on where the question starts.
+    if (before.recordedAt < to - REACH) return [];
     const any = { source: null, meter: null, resourceId: null };
     const { agentId, recordedAt } = batch;
     return [{ ...any, reason: 'not-yet-arrived', agentId, from: before.last, to, recordedAt }];
@@ -124,16 +134,24 @@ function missingBatches(batches: readonly SealedBatch[]): LostSpan[] {
 
 async function readRefused(store: Store, from: Micros, to: Micros): Promise<Refused[]> {
   const refused: Refused[] = [];
-  for (let before = to; ;) {
-    const range = { after: from - 1, before, limit: QUARANTINE_PAGE };
-    const entries = await store.entries({ kind: 'quarantine', ...range });
-    for (const { id, recordedAt, body } of entries) {
-      const read = QuarantinedMessage.safeParse(JSON.parse(body));
-      if (read.success) refused.push({ id, recordedAt, message: { ...read.data, bytes: '' } });
-    }
+  for await (const { id, recordedAt, body } of quarantineEntries(store, { after: from - 1, before: to })) {
+    const read = QuarantinedMessage.safeParse(JSON.parse(body));
+    if (read.success) refused.push({ id, recordedAt, message: { ...read.data, bytes: '' } });
+  }
+  return refused;
+}
+
+/** Entries recorded in (after, before), newest first, few at a time. */
+export async function* quarantineEntries(
+  store: Store,
+  { after, before }: { readonly after: Micros; readonly before: Micros },
+): AsyncGenerator<Entry> {
+  for (let end = before; ;) {
+    const entries = await store.entries({ kind: 'quarantine', after, before: end, limit: QUARANTINE_PAGE });
+    yield* entries;
     const last = entries.at(-1);
-    if (last === undefined || entries.length < QUARANTINE_PAGE) return refused;
-    before = last.recordedAt;
+    if (last === undefined || entries.length < QUARANTINE_PAGE) return;
+    end = last.recordedAt;
   }
 }
 
