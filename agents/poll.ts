@@ -13,7 +13,7 @@ import { callWithDeadline, DeadlineExceeded } from './deadline.ts';
 import { checkResource, ReadingReader } from './reading.ts';
 
 /** Longest text of an error in a cycle report. */
-export const LONGEST_REASON = 500;
+const LONGEST_REASON = 500;
 /** Readings between two looks at the clock, for a pollster that never gives the event loop back. */
 const READINGS_PER_TURN = 1000;
 

@@ -18,7 +18,7 @@ const METADATA: Counter['metadata'] = new Map([
 ]);
 
 /** A reading of each of so many instances, as a pollster of CPU time gives them. */
-export function countersAt(timestamp: Micros, instances: number): Counter[] {
+function countersAt(timestamp: Micros, instances: number): Counter[] {
   return Array.from({ length: instances }, (_, i) => {
     const exact = decimal(BigInt(timestamp) * 700n + BigInt(i));
     return {

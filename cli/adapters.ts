@@ -58,7 +58,7 @@ export async function openStore({ config, log, metrics }: AdapterContext): Promi
 }
 
 /** `duckdb:` is a file in data_dir, `duckdb:PATH` another. */
-export function duckDbPath(config: Config): string {
+function duckDbPath(config: Config): string {
   const path = config.store.url.replace(/^duckdb:(\/\/)?/, '');
   return path === '' ? resolve(config.data_dir, 'nephometer.duckdb') : resolve(path);
 }

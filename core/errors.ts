@@ -30,7 +30,7 @@ export class ConfigError extends MeteringError {
   }
 }
 
-export function formatConfigProblem(problem: ConfigProblem): string {
+function formatConfigProblem(problem: ConfigProblem): string {
   const place = problem.line === null ? problem.file : `${problem.file}:${problem.line}`;
   return problem.key === '' ? `${place}: ${problem.message}` : `${place}: ${problem.key}: ${problem.message}`;
 }

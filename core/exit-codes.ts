@@ -15,8 +15,6 @@ export const EXIT_CODES = {
   interrupted: { code: 130, meaning: 'Stopped by a signal; the same command goes on where it was stopped.' },
 } as const;
 
-export type ExitName = keyof typeof EXIT_CODES;
-
 /** The exit code that an error asks for. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError || error instanceof KeyMissing) return EXIT_CODES.config.code;

@@ -15,7 +15,7 @@ const URL_PASSWORD = /(:\/\/[^:/@\s]*):[^@/\s]*@/g;
 const URL_PARAMETER = /([?&][^=&#\s]*(?:key|token|secret|password|signature|auth)[^=&#\s]*=)[^&#\s]*/gi;
 
 /** A value of this key as it may be shown: its secrets, and those in a URL, are `***`. */
-export function maskText(value: string, key: string): string {
+function maskText(value: string, key: string): string {
   if (SECRET_KEY.test(key)) return '***';
   return value.replace(URL_PASSWORD, '$1:***@').replace(URL_PARAMETER, '$1***');
 }

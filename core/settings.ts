@@ -32,7 +32,7 @@ export const ENVIRONMENT = {
 } as const;
 
 /** Where the configuration is looked for when nobody names one. */
-export const DEFAULT_CONFIG_FILES = ['nephometer.yaml', '/etc/nephometer/nephometer.yaml'];
+const DEFAULT_CONFIG_FILES = ['nephometer.yaml', '/etc/nephometer/nephometer.yaml'];
 
 /** Reads the configuration with flags and environment on top. @throws ConfigError */
 export async function loadSettings(flags: SettingFlags, defaults: ConfigInput = {}): Promise<LoadedConfig> {

@@ -22,7 +22,7 @@ import { agentIdentity } from '../identity.ts';
 import { searchFolders } from '../plugins.ts';
 import { openLmdbSpool } from '../spool.ts';
 
-export const AGENT_PORT = 8779;
+const AGENT_PORT = 8779;
 
 /**
  * Runs the agent until a signal. It polls and spools from the first second, whether or not the broker is there.

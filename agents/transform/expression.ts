@@ -13,7 +13,7 @@ export type Expression = (field: (path: string) => Value) => Decimal;
 export type Value = Decimal | string | null;
 
 /** Digits behind the point of a quotient. */
-export const DIVISION_DIGITS = 20;
+const DIVISION_DIGITS = 20;
 const MOST_EXPONENT = 64n;
 
 type Node = (field: (path: string) => Value) => Value;

@@ -87,7 +87,7 @@ function oneType(type: string, { items, format }: JsonSchema, schemas: Schemas):
   return type === 'string' && format !== undefined ? format : type;
 }
 
-export function resolveSchema(schema: JsonSchema, schemas: Schemas): JsonSchema {
+function resolveSchema(schema: JsonSchema, schemas: Schemas): JsonSchema {
   const name = schema.$ref?.split('/').at(-1);
   return name === undefined ? schema : (schemas[name] ?? {});
 }

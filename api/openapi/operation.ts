@@ -110,7 +110,7 @@ function errorsOf(route: Route): Record<string, ResponseObject | Reference> {
   return Object.fromEntries(statuses.map(([status, codes]) => [status, errorResponse(codes)]));
 }
 
-export function codesOf({ roles, body, errors = [] }: Route): ErrorCode[] {
+function codesOf({ roles, body, errors = [] }: Route): ErrorCode[] {
   const asked: ErrorCode[] = roles === 'open' ? [] : ['MTR_UNAUTHENTICATED'];
   const role: ErrorCode[] = typeof roles === 'string' ? [] : ['MTR_FORBIDDEN'];
   const sent: ErrorCode[] = body === undefined ? [] : ['MTR_BODY_TOO_LARGE', 'MTR_MEDIA_TYPE'];

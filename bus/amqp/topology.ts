@@ -82,7 +82,7 @@ async function declareQueue(channel: Channel, queue: QueueSpec): Promise<void> {
   }
 }
 
-export function queueOptions(queue: QueueSpec): Options.AssertQueue {
+function queueOptions(queue: QueueSpec): Options.AssertQueue {
   const { type, durable, exclusive = false, autoDelete = false, deliveryLimit, deadLetterExchange } = queue;
   const quorum = type === 'quorum';
   return {

@@ -15,8 +15,6 @@ export interface BrokerOptions {
   readonly clock?: Clock;
 }
 
-export type Routed = Pick<Held, 'body' | 'exchange' | 'routingKey' | 'messageId' | 'headers'>;
-
 /** What several buses in one process share: exchanges, queues and the messages in them. Lives as long as the process. */
 export class MemoryBroker {
   readonly queueLimit: number;

@@ -10,7 +10,7 @@ import { makeDataDir, ownAdminToken, ownSecretFile } from '../secret.ts';
 import { VERSION } from '../version.ts';
 
 /** What `up` takes for granted where the configuration says nothing: no server needed, quick first figures. */
-export const UP_DEFAULTS = {
+const UP_DEFAULTS = {
   interval: '10s',
   bus: { url: 'memory:' },
   store: { url: 'duckdb:' },

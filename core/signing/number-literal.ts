@@ -48,7 +48,7 @@ export function pythonFloat(value: number): string {
 }
 
 /** A double as Python 2's `str` printed it: `%.12g`, with `.0` where it would look like an int, exponent from 1e11 up. */
-export function pythonFloat12(value: number): string {
+function pythonFloat12(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return pythonFloat(value);
   const [mantissa = '', power = ''] = roundedTo12(value).split('e');
   const exponent = Number(power);

@@ -107,7 +107,7 @@ async function readAnswer(response: Response, url: URL, maxSize: number): Promis
 }
 
 /** A URL for messages, without what may be a secret. */
-export function shownUrl(url: URL): string {
+function shownUrl(url: URL): string {
   const shown = new URL(url);
   for (const name of new Set(shown.searchParams.keys())) {
     if (SECRET_PARAMETER.test(name)) shown.searchParams.set(name, '***');
