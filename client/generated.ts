@@ -290,6 +290,14 @@ export type ExportManifestAnswer = {
     readonly tz: string;
     readonly tzdata: string;
   };
+  /** Series with samples in the period that a definition has no answer for. */
+  readonly skipped: readonly {
+    readonly definition: string;
+    readonly reason: 'type' | 'unit';
+    readonly type: string;
+    readonly unit: string | null;
+    readonly series: number;
+  }[];
   readonly as_of: string;
   readonly settled: true;
   readonly format: 'csv' | 'ndjson' | 'parquet';
@@ -336,8 +344,6 @@ export type ExportManifestAnswer = {
     readonly gap_reasons: Readonly<Record<string, number>>;
     /** Rows by finality. */
     readonly finality: Readonly<Record<string, number>>;
-    /** Series that a definition has no answer for; the most in one partition. */
-    readonly skipped_series: number;
   };
   /** SHA-256 of this document as compact JSON without `digest`. */
   readonly digest: string;
@@ -379,8 +385,6 @@ export type ExportPartitionAnswer = {
     readonly gap_reasons: Readonly<Record<string, number>>;
     /** Rows by finality. */
     readonly finality: Readonly<Record<string, number>>;
-    /** Series that a definition has no answer for; the most in one partition. */
-    readonly skipped_series: number;
   };
 };
 
@@ -411,6 +415,14 @@ export type ExportPlanAnswer = {
     readonly tz: string;
     readonly tzdata: string;
   };
+  /** Series with samples in the period that a definition has no answer for. */
+  readonly skipped: readonly {
+    readonly definition: string;
+    readonly reason: 'type' | 'unit';
+    readonly type: string;
+    readonly unit: string | null;
+    readonly series: number;
+  }[];
   readonly as_of: string;
   readonly settled: true;
   readonly format: 'csv' | 'ndjson' | 'parquet';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { HOUR, ManualClock } from '@nephometer/core';
 import t from 'tap';
 import { startApi } from '../usage/api.ts';
-import { documentedRequests, excerpt, withAnswers } from '../usage/billing-doc.ts';
+import { documentedRequests, Reader, withAnswers } from '../usage/billing-doc.ts';
 import { recordArrivals } from '../usage/cloud.ts';
 import { ARRIVALS, at } from '../usage/month.ts';
 import { STORES } from '../usage/stores.ts';
@@ -44,9 +44,11 @@ for (const [name, prepare] of Object.entries(STORES)) {
     if (WRITE) return writeFile(page, await withAnswers(text, api));
     const requests = documentedRequests(text);
     t.ok(requests.length > 15);
-    for (const { request, answer } of requests) {
-      const found = await api.get(request);
-      t.equal(found.status === 200 ? excerpt(found.text) : found.text, answer, request);
+    const reader = new Reader(api);
+    for (const documented of requests) {
+      const { request, answer } = documented;
+      const found = await reader.ask(documented);
+      t.equal(found.shown, answer, request);
       const known = whole.get(request);
       if (known === undefined) whole.set(request, found.text);
       else t.equal(found.text, known, 'the same bytes as of the other stores');

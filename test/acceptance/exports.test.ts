@@ -1,19 +1,16 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportSchemas, isManifestWhole } from '@nephometer/api';
 import { add, ManualClock, parseDecimal, toText } from '@nephometer/core';
 import { DuckDBInstance } from '@duckdb/node-api';
 import t from 'tap';
 import type { Test } from 'tap';
-import { ADMIN, startApi } from '../usage/api.ts';
+import { startApi } from '../usage/api.ts';
 import type { Asking } from '../usage/api.ts';
 import { recordArrivals } from '../usage/cloud.ts';
 import { ARRIVALS, at } from '../usage/month.ts';
 import { STORES } from '../usage/stores.ts';
-import { NEPHOMETER } from './nephometer.ts';
+import { contents, runNephometer, scratch } from './exports.ts';
 
 t.setTimeout(600_000);
 const { ExportManifestAnswer } = exportSchemas;
@@ -22,39 +19,10 @@ const SHAPES = ['usage', 'focus'] as const;
 const MARCH = { from: '2026-03-01', to: '2026-04-01', tz: 'Europe/Berlin', as_of: '2026-04-01T23:00:00Z' };
 const DEFINITIONS = ['instance_hours', 'volume_gib_hours', 'network_out_gib'];
 
-function folder(t: Test): string {
-  const path = mkdtempSync(join(tmpdir(), 'nephometer-export-'));
-  t.teardown(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function nephometer(api: Asking, args: readonly string[], token = ADMIN): Promise<Ran> {
-  const env = { ...process.env, NEPHOMETER_TOKEN: token, NEPHOMETER_URL: api.url };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [NEPHOMETER, ...args], { env, maxBuffer: 64e6 }, (cause, stdout, stderr) => {
-      resolve({ code: cause === null ? 0 : Number(cause.code), stdout, stderr });
-    });
-  });
-}
-
 const ASKED = [
   ...DEFINITIONS.flatMap((name) => ['-d', name]),
   ...Object.entries(MARCH).flatMap(([field, value]) => [`--${field.replace('_', '-')}`, value]),
 ];
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-/** Files of a folder, by name. */
-function contents(path: string): Record<string, string> {
-  const names = readdirSync(path).sort();
-  return Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(path, name)))]));
-}
 
 const READERS = {
   csv: (glob: string) => `read_csv('${glob}', all_varchar = true, header = true)`,
@@ -94,8 +62,8 @@ for (const [name, prepare] of Object.entries(STORES)) {
       // Of the memory store one will do: its bytes are those that the others are compared with.
       for (const format of name === 'memory' ? FORMATS.slice(0, 1) : FORMATS) {
         t.test(`${format}, ${shape}`, async (t) => {
-          const out = folder(t);
-          const ran = await nephometer(api, [
+          const out = scratch(t);
+          const ran = await runNephometer(api.url, [
             'export',
             'usage',
             ...ASKED,
@@ -131,18 +99,18 @@ for (const [name, prepare] of Object.entries(STORES)) {
 
     if (name !== 'duckdb') return;
     t.test('a damaged file is found and loaded again; another question is refused', async (t) => {
-      const out = folder(t);
+      const out = scratch(t);
       const args = ['export', 'usage', ...ASKED, '-o', out];
-      t.equal((await nephometer(api, args)).code, 0);
+      t.equal((await runNephometer(api.url, args)).code, 0);
       const before = contents(out);
       const file = join(out, '2026-03-07.0001.csv');
       const damaged = readFileSync(file);
       damaged[40] = (damaged[40] ?? 0) ^ 1;
       writeFileSync(file, damaged);
-      const again = await nephometer(api, args);
+      const again = await runNephometer(api.url, args);
       t.match(again, { code: 0, stderr: /2026-03-07\.0001\.csv is damaged/ });
       t.strictSame(contents(out), before);
-      const other = await nephometer(api, [...args, '--window', 'hour']);
+      const other = await runNephometer(api.url, [...args, '--window', 'hour']);
       t.match(other, { code: 65, stderr: /holds another export \(window: "day" there, "hour" now\)/ });
       t.strictSame(contents(out), before);
     });

@@ -1,48 +1,92 @@
-import type { Asking } from './api.ts';
+import type { Asked, Asking } from './api.ts';
 
-/** One documented request: `GET /v1/...` in a block `request`, and what it is answered in the block `answer` behind it. */
+/**
+ * One documented request: `GET /v1/...`, or `POST /v1/...` with its body below, in a block `request`, and what it is answered
+ * in the block `answer` behind it. `{id}` is the id of the last answer to a POST.
+ */
 export interface Documented {
   readonly request: string;
+  readonly body: string;
   readonly answer: string;
 }
 
-const BLOCK = /```request\nGET (\S+)\n```\n\n```answer\n([\s\S]*?)```/g;
+const BLOCK = /```request\n((?:GET|POST) \S+)\n([\s\S]*?)```\n\n```answer\n([\s\S]*?)```/g;
 
 export function documentedRequests(page: string): Documented[] {
-  return [...page.matchAll(BLOCK)].map(([, request = '', answer = '']) => ({ request, answer }));
+  return [...page.matchAll(BLOCK)].map(([, request = '', body = '', answer = '']) => ({ request, body, answer }));
+}
+
+/** Asks what the page documents, in its order. */
+export class Reader {
+  readonly #api: Asking;
+  #id = '{id}';
+
+  constructor(api: Asking) {
+    this.#api = api;
+  }
+
+  /** @returns the answer, and as the page shows it */
+  async ask({ request, body }: Documented): Promise<Pick<Asked, 'status' | 'text'> & { readonly shown: string }> {
+    const [method, path = ''] = request.split(' ');
+    const asked =
+      method === 'POST'
+        ? await this.#api.post(path, JSON.parse(body))
+        : await this.#api.get(path.replace('{id}', this.#id));
+    if (method === 'POST' && asked.status < 300) this.#id = (asked.json as { readonly id?: string }).id ?? '{id}';
+    const shown = asked.status < 300 ? excerpt(asked.text, path.startsWith('/v1/exports')) : asked.text;
+    return { status: asked.status, text: asked.text, shown: shown.replaceAll(this.#id, '{id}') };
+  }
 }
 
 /** Rows of a list that the page shows. */
 const SHOWN = 2;
 
-/** Depend on the version of the zone rules that this machine has. */
-const OWN = new Set(['tzdata', 'digest', 'signature']);
+/**
+ * The answer as the page shows it: the first rows, and how many follow; versions of the machine's own are left out.
+ * @param isDeep lists within lists are cut, too
+ */
+function excerpt(text: string, isDeep: boolean): string {
+  if (!text.startsWith('{')) return cut(text.trimEnd().split('\n')).join('\n').concat('\n');
+  const answer: unknown = JSON.parse(text);
+  return `${JSON.stringify(isDeep ? deep(answer) : shallow(answer), withoutDigest, 1)}\n`;
+}
+
+/** Depend on the version of this program, or of the zone rules that this machine has. */
+const OWN = ['tzdata', 'digest', 'signature', 'generator', 'sha256', 'DataGeneratorVersion'];
 
 function withoutDigest(name: string, value: unknown): unknown {
   return name === 'digest' ? undefined : value;
 }
 
-/** The answer as the page shows it: the first rows, and how many follow; versions of the machine's own are left out. */
-export function excerpt(text: string): string {
-  const answer: unknown = JSON.parse(text);
+function shallow(answer: unknown): unknown {
   const shown = Object.entries(answer as Record<string, unknown>).flatMap(([name, value]): [string, unknown][] => {
-    if (OWN.has(name)) return [];
-    if (!Array.isArray(value) || value.length <= SHOWN) return [[name, value]];
-    return [[name, [...(value as unknown[]).slice(0, SHOWN), `... and ${value.length - SHOWN} more`]]];
+    if (OWN.includes(name)) return [];
+    return [[name, Array.isArray(value) ? cut(value as unknown[]) : value]];
   });
-  return `${JSON.stringify(Object.fromEntries(shown), withoutDigest, 1)}\n`;
+  return Object.fromEntries(shown);
+}
+
+function deep(value: unknown): unknown {
+  if (Array.isArray(value)) return cut((value as unknown[]).map(deep));
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([name]) => !OWN.includes(name));
+  return Object.fromEntries(kept.map(([name, inner]) => [name, deep(inner)]));
+}
+
+function cut(list: readonly unknown[]): readonly unknown[] {
+  return list.length <= SHOWN ? list : [...list.slice(0, SHOWN), `... and ${list.length - SHOWN} more`];
 }
 
 /** The page with the answers as they are. */
 export async function withAnswers(page: string, api: Asking): Promise<string> {
+  const reader = new Reader(api);
   let filled = page;
-  for (const { request, answer } of documentedRequests(page)) {
-    const { status, text } = await api.get(request);
-    if (status !== 200) throw new Error(`${request}: ${status} ${text}`);
-    filled = filled.replace(
-      `GET ${request}\n\`\`\`\n\n\`\`\`answer\n${answer}\`\`\``,
-      () => `GET ${request}\n\`\`\`\n\n\`\`\`answer\n${excerpt(text)}\`\`\``,
-    );
+  for (const documented of documentedRequests(page)) {
+    const { request, body, answer } = documented;
+    const { status, text, shown } = await reader.ask(documented);
+    if (status >= 300) throw new Error(`${request}: ${status} ${text}`);
+    const block = `\`\`\`request\n${request}\n${body}\`\`\`\n\n\`\`\`answer\n`;
+    filled = filled.replace(`${block}${answer}\`\`\``, () => `${block}${shown}\`\`\``);
   }
   return filled;
 }

@@ -24,13 +24,13 @@ export function createExport(options: ApiOptions): Handler {
     await keepExport(options.store, id, stored);
     ctx.status = 201;
     ctx.set('Location', `/v1/exports/${id}`);
-    sendJson(ctx, JSON.stringify(planAnswer(plan)));
+    sendJson(ctx, JSON.stringify(await planAnswer(options.store, plan)));
   };
 }
 
 /** GET /v1/exports/{id}: the same answer again. */
 export function showExport(options: ApiOptions): Handler {
-  return async (ctx) => sendJson(ctx, JSON.stringify(planAnswer(await planIn(options, ctx))));
+  return async (ctx) => sendJson(ctx, JSON.stringify(await planAnswer(options.store, await planIn(options, ctx))));
 }
 
 /** GET /v1/exports/{id}/partitions/{name}: the files of one partition, with their checksums and totals. */
@@ -69,7 +69,7 @@ export function showExportManifest(options: ApiOptions): Handler {
   const shelf = shelfOf(options);
   return async (ctx) => {
     const plan = await planIn(options, ctx);
-    await streamJson(ctx, manifestPieces(headOf(plan), partitionsOf(shelf, plan)));
+    await streamJson(ctx, manifestPieces(await headOf(options.store, plan), partitionsOf(shelf, plan)));
   };
 }
 

@@ -16,12 +16,28 @@ import type { Cell, RowSource } from './table.ts';
 export interface MadePartition {
   readonly answer: ExportPartitionAnswer;
   readonly files: ReadonlyMap<string, Buffer>;
+  /** Beneath its lines. */
+  readonly samples: number;
 }
 
-/** Makes the files of one partition: all lines of one definition after the other, cut after so many rows. */
-export async function makePartition(desk: UsageDesk, plan: ExportPlan, span: PartitionSpan): Promise<MadePartition> {
-  const { asked, columns } = plan;
-  const { sources, skipped } = await sourcesOf(desk, plan, span);
+/** Consecutive partitions from one fold: to the bytes that each would have from one of its own. */
+export async function makePartitions(
+  desk: UsageDesk,
+  plan: ExportPlan,
+  spans: readonly PartitionSpan[],
+): Promise<MadePartition[]> {
+  const bySpan = await sourcesOf(desk, plan, spans);
+  const made: MadePartition[] = [];
+  for (const [span, sources] of bySpan) made.push(await madeOf(plan, span, sources));
+  return made;
+}
+
+/** All lines of one definition after the other, cut into files after so many rows. */
+async function madeOf(
+  { asked, columns }: ExportPlan,
+  span: PartitionSpan,
+  sources: readonly RowSource[],
+): Promise<MadePartition> {
   const files = new Map<string, Buffer>();
   const parts: ExportPartitionAnswer['parts'] = [];
   for (let start = 0; start < sources.length; start += asked.part_rows) {
@@ -32,8 +48,10 @@ export async function makePartition(desk: UsageDesk, plan: ExportPlan, span: Par
     const file = fileName(span, parts.length, asked.format);
     files.set(file, bytes);
     parts.push({ file, rows: rows.length, bytes: bytes.length, sha256: sha256(bytes) });
+    // Other requests have their turn.
     await new Promise(setImmediate);
   }
+  const { totals, completeness } = summaryOf(sources);
   const answer = {
     name: span.name,
     from: formatInstant(span.from),
@@ -41,34 +59,35 @@ export async function makePartition(desk: UsageDesk, plan: ExportPlan, span: Par
     rows: sources.length,
     bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
     parts,
-    ...summaryOf(sources, skipped),
+    totals: [...totals],
+    completeness,
   };
-  return { answer: { ...answer, totals: [...answer.totals] }, files };
-}
-
-interface Lines {
-  readonly sources: readonly RowSource[];
-  readonly skipped: number;
+  return { answer, files, samples: sources.reduce((sum, { line }) => sum + line.samples, 0) };
 }
 
 async function sourcesOf(
   desk: UsageDesk,
   { asked, asOf, definitions }: ExportPlan,
-  span: PartitionSpan,
-): Promise<Lines> {
-  const sources: RowSource[] = [];
-  let skipped = 0;
+  spans: readonly PartitionSpan[],
+): Promise<Map<PartitionSpan, RowSource[]>> {
+  const bySpan = new Map<PartitionSpan, RowSource[]>(spans.map((span) => [span, []]));
+  const [first, last] = [spans[0], spans.at(-1)];
+  if (first === undefined || last === undefined) return bySpan;
   for (const { definition, hash } of definitions) {
-    const question = await questionIn(desk, asked, definition, asOf, span);
-    const answer = await desk.answer(question, { asOf, settled: true });
-    skipped += answer.skipped.length;
-    const at = (moment: Micros): Promise<UsageQuestion> => questionIn(desk, asked, definition, moment, span);
-    const finality = await finalityOf(desk, { question, asOf, at }, answer.lines);
-    for (const [i, line] of answer.lines.entries()) {
-      sources.push({ line, shape: lineShape(line, question, asOf, finality[i]), definition, hash, asOf });
+    const period = { from: first.from, to: last.to };
+    const at = (moment: Micros): Promise<UsageQuestion> => questionIn(desk, asked, definition, moment, period);
+    const question = await at(asOf);
+    const { lines } = await desk.answer(question, { asOf, settled: true });
+    const finality = await finalityOf(desk, { question, asOf, at }, lines);
+    let place = 0;
+    // Lines come in order of their start.
+    for (const [i, line] of lines.entries()) {
+      while (line.from >= (spans[place]?.to ?? Infinity)) place += 1;
+      const shape = lineShape(line, question, asOf, finality[i]);
+      bySpan.get(spans[place] ?? last)?.push({ line, shape, definition, hash, asOf });
     }
   }
-  return { sources, skipped };
+  return bySpan;
 }
 
 const DIGITS = 4;

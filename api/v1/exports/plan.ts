@@ -1,5 +1,5 @@
 import { compareText, definitionQuery, formatInstant, TZDATA_VERSION } from '@nephometer/core';
-import type { Identity, Micros, UsageDefinition } from '@nephometer/core';
+import type { Identity, Micros, Period, Store, UsageDefinition } from '@nephometer/core';
 import { httpError } from '../../errors.ts';
 import { checkFields } from '../usage/ask.ts';
 import type { UsageDesk } from '../usage/desk.ts';
@@ -11,6 +11,7 @@ import { ExportRequest } from './schemas.ts';
 import type { ExportPlanAnswer } from './schemas.ts';
 import { partitionSpans } from './spans.ts';
 import type { PartitionSpan } from './spans.ts';
+import { skippedSeries } from './skipped.ts';
 import type { StoredExport } from './book.ts';
 import { usageColumns } from './table.ts';
 import type { ExportColumn } from './table.ts';
@@ -77,7 +78,7 @@ export function questionIn(
   asked: ExportRequest,
   definition: UsageDefinition,
   asOf: Micros,
-  span: PartitionSpan | null,
+  span: Period | null,
 ): Promise<UsageQuestion> {
   const period = span === null ? {} : { from: formatInstant(span.from), to: formatInstant(span.to) };
   const own = definitionQuery(definition).groupBy;
@@ -89,17 +90,17 @@ export function questionIn(
 const ADDITIVE: readonly string[] = ['duration', 'integral', 'increase', 'sum', 'count'];
 
 /** `ExportPlanAnswer`: the manifest's beginning, and the partitions that there will be. */
-export function planAnswer(plan: ExportPlan): ExportPlanAnswer {
+export async function planAnswer(store: Store, plan: ExportPlan): Promise<ExportPlanAnswer> {
   const partitions = plan.spans.map(({ name, from, to }) => ({
     name,
     from: formatInstant(from),
     to: formatInstant(to),
   }));
-  return { ...headOf(plan), partitions };
+  return { ...(await headOf(store, plan)), partitions };
 }
 
 /** What is known of an export before a line is made. */
-export function headOf(plan: ExportPlan): Omit<ExportPlanAnswer, 'partitions'> {
+export async function headOf(store: Store, plan: ExportPlan): Promise<Omit<ExportPlanAnswer, 'partitions'>> {
   const { id, stored, asked, asOf, definitions, columns } = plan;
   const { from, to, tz, format, shape, partition, part_rows } = asked;
   const focus = shape === 'focus' ? { focus: focusMetadata(columns, stored.generator, asOf) } : {};
@@ -125,6 +126,7 @@ export function headOf(plan: ExportPlan): Omit<ExportPlanAnswer, 'partitions'> {
       tz,
       tzdata: stored.tzdata,
     },
+    skipped: await skippedSeries(store, plan),
     as_of: formatInstant(asOf),
     settled: true,
     format,

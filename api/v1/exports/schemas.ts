@@ -78,6 +78,17 @@ export const ExportAnswer = z.strictObject({
     tz: z.string(),
     tzdata: z.string(),
   }),
+  skipped: z
+    .array(
+      z.strictObject({
+        definition: z.string(),
+        reason: z.enum(['type', 'unit']),
+        type: z.string(),
+        unit: z.string().nullable(),
+        series: Count,
+      }),
+    )
+    .meta({ description: 'Series with samples in the period that a definition has no answer for.' }),
   as_of: Time,
   settled: z.literal(true),
   format: z.enum(EXPORT_FORMATS),
@@ -109,7 +120,6 @@ const CompletenessAnswer = z.strictObject({
   gaps: Count,
   gap_reasons: z.record(z.string(), Count),
   finality: z.record(z.string(), Count).meta({ description: 'Rows by finality.' }),
-  skipped_series: Count.meta({ description: 'Series that a definition has no answer for; the most in one partition.' }),
 });
 
 const PartAnswer = z.strictObject({ file: z.string(), rows: Count, bytes: Count, sha256: z.string() });

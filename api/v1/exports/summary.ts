@@ -12,7 +12,7 @@ export interface Summary {
   readonly completeness: Completeness;
 }
 
-export function summaryOf(sources: readonly RowSource[], skippedSeries: number): Summary {
+export function summaryOf(sources: readonly RowSource[]): Summary {
   const totals = new Map<string, Total>();
   const finality: Record<string, number> = {};
   const reasons: Record<string, number> = {};
@@ -47,7 +47,6 @@ export function summaryOf(sources: readonly RowSource[], skippedSeries: number):
       gaps,
       gap_reasons: inOrder(reasons),
       finality: inOrder(finality),
-      skipped_series: skippedSeries,
     },
   };
 }
@@ -63,7 +62,6 @@ export function joined(summaries: readonly Summary[]): Summary {
     gaps: 0,
     gap_reasons: {},
     finality: {},
-    skipped_series: 0,
   };
   for (const { totals: some, completeness: one } of summaries) {
     for (const total of some) addTotal(totals, total);
@@ -72,7 +70,6 @@ export function joined(summaries: readonly Summary[]): Summary {
     all.unknown += one.unknown;
     all.gaps += one.gaps;
     all.lowest_coverage = lower(all.lowest_coverage, one.lowest_coverage);
-    all.skipped_series = Math.max(all.skipped_series, one.skipped_series);
     addCounts(all.gap_reasons, one.gap_reasons);
     addCounts(all.finality, one.finality);
   }
