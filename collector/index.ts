@@ -6,7 +6,7 @@ export { createCollectorServer } from './server.ts';
 export type { CollectorServer, CollectorServerOptions } from './server.ts';
 export { createNotificationListener } from './notification-listener.ts';
 export type { NotificationListenerOptions } from './notification-listener.ts';
-export { onNotification } from './listen.ts';
+export { Hangs, onNotification } from './listen.ts';
 export type { Heard, ListenOptions, NotifiedCounter } from './listen.ts';
 export { activeListener } from './match.ts';
 export type { ActiveListener } from './match.ts';

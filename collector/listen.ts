@@ -3,6 +3,7 @@ import {
   fromPlain,
   isJsonObject,
   messageOf,
+  MINUTE,
   notifiedSampleId,
   parseTimestamp,
   parseVolume,
@@ -31,7 +32,7 @@ export interface NotifiedCounter {
   readonly messageId: string;
 }
 
-/** What the listeners made of one notification, and why parts of it were refused. */
+/** What a listener made of one notification, and why parts of it were refused. */
 export interface Heard {
   readonly counters: readonly NotifiedCounter[];
   readonly refusals: readonly Refusal[];
@@ -43,6 +44,7 @@ export interface ListenOptions {
   readonly maxAttempts: number;
   /** Longest that a listener may take. */
   readonly timeout: Micros;
+  readonly hangs: Hangs;
   /** How far ahead of our clock a sample may be. */
   readonly clockAhead: Micros;
 }
@@ -50,37 +52,71 @@ export interface ListenOptions {
 export const LISTENER_TIMEOUT: Micros = 10 * SECOND;
 const FIRST_RETRY: Micros = SECOND / 20;
 
-/**
- * Hands a notification to each listener and gives their samples an identity: a function of the notification, the plugin,
- * the meter and the place among the samples of that meter, so that hearing it again makes the same samples.
- * A listener that throws or hangs hurts itself alone. Never throws.
- */
-export async function onNotification(
-  envelope: NotificationEnvelope,
-  listeners: readonly ActiveListener[],
-  options: ListenOptions,
-): Promise<Heard> {
-  const each = await Promise.all(listeners.map((listener) => hearOne(envelope, listener, options)));
-  return { counters: each.flatMap(({ counters }) => counters), refusals: each.flatMap(({ refusals }) => refusals) };
+/** A listener that hangs this often in a row is left alone for a while. */
+const MOST_HANGS = 3;
+const LEFT_ALONE: Micros = MINUTE;
+
+/** Listeners that hang hold what waits for them; here is written down which do. */
+export class Hangs {
+  readonly #byListener = new Map<string, { inARow: number; until: Micros }>();
+
+  /** Until when a listener is left alone, by the steady clock; null when it is asked. */
+  aside(name: string, now: Micros): Micros | null {
+    const until = this.#byListener.get(name)?.until ?? -Infinity;
+    return now < until ? until : null;
+  }
+
+  answered(name: string): void {
+    this.#byListener.delete(name);
+  }
+
+  hung(name: string, now: Micros): void {
+    const inARow = (this.#byListener.get(name)?.inARow ?? 0) + 1;
+    this.#byListener.set(name, { inARow, until: inARow >= MOST_HANGS ? now + LEFT_ALONE : -Infinity });
+  }
 }
 
-async function hearOne(
+class Hung extends Error {}
+
+/**
+ * Hands a notification to a listener and gives its samples an identity: a function of the notification, the plugin,
+ * the meter and the place among the samples of that meter, so that hearing it again makes the same samples.
+ * A listener that throws is asked again; one that hangs is not, since the call still runs. Never throws.
+ */
+export async function onNotification(
   envelope: NotificationEnvelope,
   listener: ActiveListener,
   options: ListenOptions,
 ): Promise<Heard> {
+  const { clock, maxAttempts, hangs } = options;
+  const { name } = listener;
+  if (hangs.aside(name, clock.monotonic()) !== null) {
+    const why = `The listener ${name} did not finish ${MOST_HANGS} times in a row and is left alone for a minute`;
+    return failed(`${why}; it was not asked about ${envelope.eventType}. Replay this when it is mended.`);
+  }
   let last: unknown = null;
-  for (let attempt = 0; attempt < options.maxAttempts; attempt++) {
-    if (attempt > 0) await pause(options.clock, FIRST_RETRY * 2 ** Math.min(attempt - 1, 6));
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    if (attempt > 0) await pause(clock, FIRST_RETRY * 2 ** Math.min(attempt - 1, 6));
     try {
       const samples = await withTimeout(() => callListener(envelope, listener), options);
-      return countersOf(samples, envelope, listener.name, options);
+      hangs.answered(name);
+      return countersOf(samples, envelope, name, options);
     } catch (cause) {
+      if (cause instanceof Hung) {
+        hangs.hung(name, clock.monotonic());
+        return failed(`The listener ${name} failed on ${envelope.eventType}: ${cause.message}`);
+      }
+      hangs.answered(name);
       last = cause;
     }
   }
-  const failed = `The listener ${listener.name} failed ${options.maxAttempts} times on ${envelope.eventType}`;
-  return { counters: [], refusals: [new Refusal('poison', `${failed}, at last with: ${messageOf(last)}`)] };
+  return failed(
+    `The listener ${name} failed ${maxAttempts} times on ${envelope.eventType}, at last with: ${messageOf(last)}`,
+  );
+}
+
+function failed(sentence: string): Heard {
+  return { counters: [], refusals: [new Refusal('poison', sentence)] };
 }
 
 async function callListener(
@@ -120,7 +156,7 @@ function plainObject(members: JsonObject): Record<string, unknown> {
 async function withTimeout<T>(call: () => Promise<T>, { clock, timeout }: ListenOptions): Promise<T> {
   let cancel = (): void => undefined;
   const late = new Promise<never>((_, reject) => {
-    const timer = clock.after(timeout, () => reject(new Error(`it did not finish within ${timeout / SECOND} s`)));
+    const timer = clock.after(timeout, () => reject(new Hung(`it did not finish within ${timeout / SECOND} s`)));
     cancel = () => timer.cancel();
   });
   try {

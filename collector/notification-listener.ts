@@ -31,7 +31,7 @@ import type {
   Service,
   Store,
 } from '@nephometer/core';
-import { LISTENER_TIMEOUT, onNotification } from './listen.ts';
+import { Hangs, LISTENER_TIMEOUT, onNotification } from './listen.ts';
 import { activeListener } from './match.ts';
 import type { ActiveListener } from './match.ts';
 import { collectorMetrics } from './metrics.ts';
@@ -81,6 +81,7 @@ class NotificationListener implements Service {
   readonly #consumers: Consumer[] = [];
   #listeners: readonly ActiveListener[] = [];
   #sealer: NotificationSealer | null = null;
+  readonly #hangs = new Hangs();
   readonly #stopped = new AbortController();
 
   constructor(options: NotificationListenerOptions) {
@@ -184,21 +185,30 @@ class NotificationListener implements Service {
       this.#counted.add(1, { outcome: 'ignored' });
       return true;
     }
-    const { config, clock, timeout = LISTENER_TIMEOUT } = this.#options;
-    const { max_attempts: maxAttempts } = config.collector;
-    const heard = await onNotification(envelope, wanting, {
-      clock,
-      maxAttempts,
-      timeout,
-      clockAhead: config.signing.clock_ahead,
-    });
-    const sealed = this.#sealer?.seal(heard.counters) ?? { batches: [], tooLarge: [] };
-    if (!(await this.#publishAll(sealed.batches))) return false;
-    const refusals = [...heard.refusals, ...sealed.tooLarge.map(tooLarge)];
-    const samples = heard.counters.length - sealed.tooLarge.length;
-    this.#samples.add(samples);
+    // Each on its own: one that takes its time delays no sample of the others.
+    const each = await Promise.all(wanting.map((listener) => this.#hear(envelope, listener)));
+    if (each.some((part) => part === null)) return false;
+    const refusals = each.flatMap((part) => part?.refusals ?? []);
+    const samples = each.reduce((sum, part) => sum + (part?.samples ?? 0), 0);
     this.#counted.add(1, { outcome: outcomeOf(samples, refusals.length) });
     return this.#refuse(delivery, envelope, refusals);
+  }
+
+  /** What one listener made of it, once that is confirmed; null when stopped before. */
+  async #hear(
+    envelope: NotificationEnvelope,
+    listener: ActiveListener,
+  ): Promise<{ samples: number; refusals: readonly Refusal[] } | null> {
+    const { config, clock, timeout = LISTENER_TIMEOUT } = this.#options;
+    const { max_attempts: maxAttempts } = config.collector;
+    const clockAhead = config.signing.clock_ahead;
+    const options = { clock, maxAttempts, timeout, clockAhead, hangs: this.#hangs };
+    const heard = await onNotification(envelope, listener, options);
+    const sealed = this.#sealer?.seal(heard.counters) ?? { batches: [], tooLarge: [] };
+    if (!(await this.#publishAll(sealed.batches))) return null;
+    const samples = heard.counters.length - sealed.tooLarge.length;
+    this.#samples.add(samples);
+    return { samples, refusals: [...heard.refusals, ...sealed.tooLarge.map(tooLarge)] };
   }
 
   #read(delivery: Delivery): NotificationEnvelope | Refusal {
