@@ -129,3 +129,33 @@ t.test('what was recorded at the edge of what was read is neither lost nor count
   t.match(agent?.history, { batches: 6, samples: 6 });
   t.same(agent?.history?.epochs()[0]?.missing, []);
 });
+
+t.test('who was not heard for the lookback is forgotten, unless expected; processes of ours go sooner', async (t) => {
+  const { clock, store, book, metrics, pass } = await watched(t, ['agent-2']);
+  const ours = { cycles: [] };
+  await store.record([
+    recordOf({ seq: 1 }),
+    recordOf({ seq: 1, agent: 'agent-2' }),
+    recordOf({ seq: 1, agent: 'collector.host.a', header: ours }),
+    recordOf({ seq: 3, agent: 'collector.host.b', header: ours }),
+  ]);
+  await pass(10);
+  const ids = async (): Promise<string[]> => (await book.list()).map(({ agentId }) => agentId);
+  t.same(await ids(), ['agent-1', 'agent-2', 'collector.host.a', 'collector.host.b']);
+  t.match(metrics.expose(), 'missing_batches{agent="collector.host.a"} 0');
+  clock.jump(2 * DAY);
+  await pass(10);
+  t.same(await ids(), ['agent-1', 'agent-2', 'collector.host.b'], 'one that has a gap stays as long as any');
+  t.notMatch(metrics.expose(), 'collector.host.a');
+  clock.jump(6 * DAY);
+  await pass(10);
+  t.same(await ids(), ['agent-2']);
+  t.notMatch(metrics.expose(), /"agent-1"|collector\.host/);
+  const now = clock.now();
+  await store.record([
+    recordOf({ seq: 5, agent: 'collector.host.a', created: now, header: { ...ours, previous: 'x' } }),
+  ]);
+  await pass(10);
+  const again = (await book.list()).find(({ agentId }) => agentId === 'collector.host.a');
+  t.equal(again?.history?.missing, 0, 'what comes later of one forgotten is no gap');
+});

@@ -1,4 +1,4 @@
-import { AGENT_STATES, countOf, messageOf, MINUTE, SECOND } from '@nephometer/core';
+import { AGENT_STATES, messageOf, MINUTE, SECOND } from '@nephometer/core';
 import type {
   AgentBook,
   AgentState,
@@ -39,6 +39,8 @@ class AgentWatch implements Service {
   readonly #metrics: WatchMetrics;
   /** State that was told last, by agent. */
   readonly #told = new Map<string, AgentState>();
+  /** Agents that metrics show. */
+  readonly #measured = new Set<string>();
   #timer: Timer | null = null;
   #looking: Promise<void> | null = null;
   #isStopping = false;
@@ -137,15 +139,25 @@ class AgentWatch implements Service {
     for (const state of AGENT_STATES) {
       metrics.agents.set(agents.filter((agent) => agent.state === state).length, { state });
     }
+    const known = new Set(agents.map(({ agentId }) => agentId));
+    for (const agent of this.#measured) if (!known.has(agent)) this.#unlearn(agent);
     for (const { agentId: agent, quarantined, history } of agents) {
+      this.#measured.add(agent);
       metrics.quarantined.set(quarantined, { agent });
       if (history === null) continue;
-      const missing = history.epochs().reduce((sum, epoch) => sum + countOf(epoch.missing), 0);
-      metrics.missing.set(missing, { agent });
+      metrics.missing.set(history.missing, { agent });
       metrics.last.set((history.newest?.recordedAt ?? 0) / SECOND, { agent });
       metrics.lag.set((history.lag ?? 0) / SECOND, { agent });
       metrics.skew.set((history.clockSkew ?? 0) / SECOND, { agent });
     }
+  }
+
+  /** The book has forgotten it: so do metrics, and what was told. */
+  #unlearn(agent: string): void {
+    const { quarantined, missing, last, lag, skew } = this.#metrics;
+    for (const gauge of [quarantined, missing, last, lag, skew]) gauge.remove({ agent });
+    this.#told.delete(agent);
+    this.#measured.delete(agent);
   }
 
   async #lookForConflicts(): Promise<void> {

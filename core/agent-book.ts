@@ -3,7 +3,7 @@ import type { AgentState, RowHeader } from './model/agent-history.ts';
 import { QuarantinedMessage } from './model/quarantine.ts';
 import type { Clock } from './ports/clock.ts';
 import type { LedgerRow, Store } from './ports/store.ts';
-import { MINUTE } from './time.ts';
+import { DAY, MINUTE } from './time.ts';
 import type { Micros } from './time.ts';
 
 export interface AgentBookOptions {
@@ -35,6 +35,9 @@ const OVERLAP: Micros = MINUTE;
 /** Refused messages hold their bytes: few are read at a time, and at first no more than these. */
 const QUARANTINE_PAGE = 16;
 const MOST_AT_FIRST = 500;
+/** Collectors and API servers sign as agents of their own, each process under a new id. */
+const OWN_PROCESS = 'collector.';
+const OWN_FORGOTTEN: Micros = DAY;
 /** A forger may name a new agent in each message. */
 const MOST_NAMED = 10_000;
 
@@ -45,6 +48,8 @@ const MOST_NAMED = 10_000;
 export class AgentBook {
   readonly #options: AgentBookOptions;
   readonly #agents = new Map<string, AgentHistory>();
+  /** Ids of agents that were forgotten: what they send next may be the middle of an epoch. */
+  readonly #forgotten = new Set<string>();
   /** Digests of what was recorded within the overlap, with when. */
   readonly #recent = new Map<string, Micros>();
   /** By agent and by id of the entry: how many messages it stands for. */
@@ -64,6 +69,7 @@ export class AgentBook {
     await this.follow();
     const { clock, expected, margin } = this.#options;
     const now = clock.now();
+    this.#forget(now);
     const ids = [...new Set([...expected, ...this.#agents.keys()])].sort();
     return ids.map((agentId) => {
       const history = this.#agents.get(agentId) ?? null;
@@ -92,14 +98,29 @@ export class AgentBook {
     this.#at = asked;
   }
 
+  /** Who was not heard for the lookback, and processes of ours that ended with nothing missing. */
+  #forget(now: Micros): void {
+    const { expected, lookback } = this.#options;
+    for (const [agentId, history] of this.#agents) {
+      if (expected.includes(agentId)) continue;
+      const quiet = now - (history.newest?.recordedAt ?? -Infinity);
+      const isDone = agentId.startsWith(OWN_PROCESS) && quiet > OWN_FORGOTTEN && history.missing === 0;
+      if (quiet <= lookback && !isDone) continue;
+      this.#agents.delete(agentId);
+      this.#quarantined.delete(agentId);
+      if (this.#forgotten.size < MOST_NAMED) this.#forgotten.add(agentId);
+    }
+  }
+
   #add(row: LedgerRow, from: Micros): void {
     this.#followed = Math.max(this.#followed, row.recordedAt);
     if (row.agentId === null || row.headerText === null || this.#recent.has(row.digest)) return;
     this.#recent.set(row.digest, row.recordedAt);
     let history = this.#agents.get(row.agentId);
     if (history === undefined) this.#agents.set(row.agentId, (history = new AgentHistory(row.agentId)));
+    const seen = this.#forgotten.delete(row.agentId) ? row.recordedAt : from;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- verified before it came into the ledger
-    history.add(row, JSON.parse(row.headerText) as RowHeader, from);
+    history.add(row, JSON.parse(row.headerText) as RowHeader, seen);
   }
 
   /** From the newest back to what was seen already. */

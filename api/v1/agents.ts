@@ -35,7 +35,7 @@ function agentShape({ agentId, state, isExpected, quarantined, history }: AgentS
     clock_skew: seconds(history?.clockSkew ?? null),
     batches: history?.batches ?? 0,
     samples: history?.samples ?? 0,
-    missing: epochs.reduce((sum, { missing }) => sum + countOf(missing), 0),
+    missing: history?.missing ?? 0,
     quarantined,
     cloned_at: instant(history?.clonedAt ?? null),
     epochs: epochs.map((epoch) => ({

@@ -8,7 +8,7 @@ export const WatchConfig = z.strictObject({
   }),
   lookback: Duration.prefault('7d').meta({
     description:
-      'How far back the ledger is read at start; an agent not heard since is forgotten unless it is expected.',
+      'How far back the ledger is read at start; an agent not heard for so long is forgotten unless it is expected.',
   }),
 });
 

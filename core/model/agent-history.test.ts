@@ -60,6 +60,22 @@ t.test('missing sequence numbers per epoch, until they come', (t) => {
   t.end();
 });
 
+t.test('a gap is remembered however often its agent started since; epochs that are whole are not for ever', (t) => {
+  const restarts = Array.from({ length: 60 }, (_, n) => ({ epoch: `e${n}`, seq: 1, created: 100 + n }));
+  const history = historyOf([{ epoch: 'torn', seq: 1, created: 1 }, { epoch: 'torn', seq: 4, created: 2 }, ...restarts]); // prettier-ignore
+  t.equal(history.missing, 2);
+  t.ok(history.epochs().length < 25, `${history.epochs().length} epochs`);
+  const late = [{ epoch: 'e0', seq: 9, created: 100, recorded: 300 }, { epoch: 'torn', seq: 2, created: 1, recorded: 300 }]; // prettier-ignore
+  const after = historyOf([{ epoch: 'torn', seq: 1, created: 1 }, { epoch: 'torn', seq: 4, created: 2 }, ...restarts, ...late]); // prettier-ignore
+  t.equal(after.missing, 1, 'a late batch of a forgotten epoch makes no gap, one of a torn epoch closes its own');
+  const torn = Array.from({ length: 300 }, (_, n) => [
+    { epoch: `t${n}`, seq: 1, created: n },
+    { epoch: `t${n}`, seq: 3, created: n },
+  ]).flat();
+  t.equal(historyOf(torn).epochs().length, 200, 'and these have a bound too');
+  t.end();
+});
+
 t.test('lag of the newest batch, skew of the fastest', (t) => {
   const history = historyOf([
     { seq: 1, created: 30, recorded: 1 },

@@ -1,7 +1,7 @@
 import type { LedgerRow } from '../ports/store.ts';
 import { DAY, HOUR } from '../time.ts';
 import type { Micros } from '../time.ts';
-import { RangeSet } from './ranges.ts';
+import { countOf, RangeSet } from './ranges.ts';
 import type { Range } from './ranges.ts';
 
 /**
@@ -35,7 +35,10 @@ const CRON_INTERVAL: Micros = DAY / 2;
 const CLONED_FOR: Micros = HOUR;
 /** A restart may leave one late batch of the epoch before; a second one shows that it goes on. */
 const PROOFS_OF_CLONE = 2;
-const MOST_EPOCHS = 20;
+/** Epochs remembered: of those that are whole, and of those in which something is missing. */
+const MOST_WHOLE_EPOCHS = 20;
+const MOST_EPOCHS = 200;
+const MOST_PAST = 10_000;
 /** Batches that the clock's skew is judged by. */
 const RECENT = 20;
 
@@ -53,6 +56,8 @@ interface Epoch {
 export class AgentHistory {
   readonly agentId: string;
   readonly #epochs = new Map<string, Epoch>();
+  /** Ids of epochs that were forgotten: a late batch of one must not make it look new, and full of gaps. */
+  readonly #past = new Set<string>();
   readonly #intervals = new Map<string, Micros>();
   /** `recorded_at` less `created` of the newest batches. */
   readonly #delays: number[] = [];
@@ -94,13 +99,14 @@ export class AgentHistory {
   #addToEpoch({ epoch: id, seq, recordedAt }: LedgerRow, header: RowHeader, seen: Micros): void {
     if (id === null || seq === null) return;
     const { created } = header;
+    if (this.#past.has(id)) return;
     let epoch = this.#epochs.get(id);
     if (epoch === undefined) {
       const beganBefore = header.previous !== null && recordedAt < seen + HOUR;
       const times = { firstRecordedAt: recordedAt, lastRecordedAt: recordedAt, lastCreated: created };
       epoch = { epoch: id, seqs: new RangeSet(), ...times, from: beganBefore ? seq : 1 };
       this.#epochs.set(id, epoch);
-      this.#forgetOldest();
+      this.#forgetOldest(id);
     }
     epoch.seqs.add(seq);
     epoch.firstRecordedAt = Math.min(epoch.firstRecordedAt, recordedAt);
@@ -123,10 +129,25 @@ export class AgentHistory {
     if (this.#proofs >= PROOFS_OF_CLONE) this.clonedAt = recordedAt;
   }
 
-  #forgetOldest(): void {
-    if (this.#epochs.size <= MOST_EPOCHS) return;
-    const oldest = [...this.#epochs.values()].sort((a, b) => a.lastRecordedAt - b.lastRecordedAt)[0];
-    if (oldest !== undefined) this.#epochs.delete(oldest.epoch);
+  /** Those in which nothing is missing go first: a gap must not vanish because its agent starts often. */
+  #forgetOldest(except: string): void {
+    if (this.#epochs.size <= MOST_WHOLE_EPOCHS) return;
+    const others = [...this.#epochs.values()].filter(({ epoch }) => epoch !== except);
+    const oldestFirst = others.sort((a, b) => a.lastRecordedAt - b.lastRecordedAt);
+    const whole = oldestFirst.filter((epoch) => countOf(missingIn(epoch)) === 0);
+    const [oldest] =
+      whole.length > MOST_WHOLE_EPOCHS || this.#epochs.size > MOST_EPOCHS ? whole.concat(oldestFirst) : [];
+    if (oldest === undefined) return;
+    this.#epochs.delete(oldest.epoch);
+    if (this.#past.size >= MOST_PAST) this.#past.clear();
+    this.#past.add(oldest.epoch);
+  }
+
+  /** Sequence numbers of all its epochs that the ledger has not. */
+  get missing(): number {
+    let sum = 0;
+    for (const epoch of this.#epochs.values()) sum += countOf(missingIn(epoch));
+    return sum;
   }
 
   /** The newest batch: of the ledger, not of the agent. */
@@ -153,8 +174,9 @@ export class AgentHistory {
   epochs(): EpochStatus[] {
     return [...this.#epochs.values()]
       .sort((a, b) => b.firstRecordedAt - a.firstRecordedAt)
-      .map(({ epoch, firstRecordedAt, lastRecordedAt, lastCreated, seqs, from }) => {
-        const missing = seqs.missingFrom(Math.min(from, seqs.first ?? from));
+      .map((one) => {
+        const { epoch, firstRecordedAt, lastRecordedAt, lastCreated, seqs } = one;
+        const missing = missingIn(one);
         return { epoch, firstRecordedAt, lastRecordedAt, lastCreated, lastSeq: seqs.last ?? 0, missing };
       });
   }
@@ -173,6 +195,10 @@ export class AgentHistory {
     if (quiet > silent) return 'silent';
     return quiet > LATE_AFTER * (this.interval ?? CRON_INTERVAL) + margin ? 'late' : 'ok';
   }
+}
+
+function missingIn({ seqs, from }: Epoch): readonly Range[] {
+  return seqs.missingFrom(Math.min(from, seqs.first ?? from));
 }
 
 /** What of a batch header is looked at here. */

@@ -16,6 +16,7 @@ export interface FleetOptions extends Pick<
   /** Where spools and oracles are kept; a folder of its own by default. */
   readonly folder?: string;
   readonly agents: number;
+  readonly nodeOptions?: readonly string[];
   readonly processes: number;
   /** Beginning of their ids; `fleet` by default. */
   readonly name?: string;
@@ -81,7 +82,15 @@ export class Fleet {
 }
 
 function startPart(folder: string, ids: readonly string[], options: FleetOptions) {
-  const { agents: _agents, processes: _processes, name: _name, folder: _folder, master, ...common } = options;
+  const {
+    agents: _agents,
+    processes: _processes,
+    name: _name,
+    folder: _folder,
+    nodeOptions: _options,
+    master,
+    ...common
+  } = options;
   const oracle = join(folder, 'oracle.ndjson');
   mkdirSync(folder, { recursive: true });
   appendFileSync(oracle, '');
@@ -95,7 +104,9 @@ function startPart(folder: string, ids: readonly string[], options: FleetOptions
   const file = join(folder, 'settings.json');
   writeFileSync(file, JSON.stringify({ ...common, members, oracle } satisfies FleetSettings));
   return {
-    process: launch(process.execPath, ['--max-semi-space-size=2', MAIN, file], { logFile: join(folder, 'out.log') }),
+    process: launch(process.execPath, [...(options.nodeOptions ?? []), MAIN, file], {
+      logFile: join(folder, 'out.log'),
+    }),
     oracle,
   };
 }
