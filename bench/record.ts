@@ -17,7 +17,7 @@ import { openDuckDbStore } from '@nephometer/store-duckdb';
 import { keyring, makeBatches, SAMPLES_A_BATCH, scaled } from './batches.ts';
 import type { Bench } from './measure.ts';
 
-const BATCHES = 50;
+const BATCHES = 20;
 
 /** What the embedded store adds to the engine below it: ids known already, conflicts, series, the ledger. */
 export const recordBench: Bench = {

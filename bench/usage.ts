@@ -78,7 +78,8 @@ async function countReadings(store: Store, { from, to }: Month): Promise<number>
 /** @returns how many samples the answer says it is made of */
 async function askUsage(api: Asking, { from, to }: Month): Promise<number> {
   const [start, end] = [from, to].map((at) => new Date(at / 1000).toISOString());
-  const asked = `meter=${METER}&kind=integral&window=day&group_by=project_id&from=${start}&to=${end}`;
+  // Another hold than the default one is answered from samples: fold lines are kept for the defaults.
+  const asked = `max_hold=20m&meter=${METER}&kind=integral&window=day&group_by=project_id&from=${start}&to=${end}`;
   const { status, text } = await api.get(`/v1/usage?${asked}&limit=1000`);
   if (status !== 200) throw new Error(`GET /v1/usage: ${status} ${text}`);
   const { lines } = JSON.parse(text) as { lines: { samples: number }[] };
