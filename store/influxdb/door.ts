@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 // The client's own query and write calls round integers and accept any 2xx; its pool is the part that speaks HTTP.
 import { Pool, RequestError, ServiceNotAvailableError } from 'influx/lib/src/pool.js';
 import { StoreUnavailable } from '@nephometer/core';
-import { answerFailure, connectionFailure } from './failures.ts';
+import { answerFailure, connectionFailure, NotNow } from './failures.ts';
 import type { InfluxSeries } from './client.ts';
 
 export interface Answer {
@@ -49,7 +49,7 @@ export class Door {
       return { status: response.statusCode ?? 0, body };
     } catch (cause) {
       if (cause instanceof ServiceNotAvailableError && !/timed out/.test(cause.message)) {
-        throw new StoreUnavailable(`InfluxDB at ${this.where} failed: ${cause.message}`);
+        throw new NotNow(`InfluxDB at ${this.where} failed: ${cause.message}`);
       }
       throw connectionFailure(this.where, timeoutMs, cause);
     }

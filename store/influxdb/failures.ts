@@ -4,6 +4,9 @@ import { WriteRejected } from './client.ts';
 /** Answers that mean: this content, not this moment. */
 const PERMANENT = new Set([400, 413, 422]);
 
+/** The server is there and answers that it did not do it: unlike a lost answer, nothing is unknown. */
+export class NotNow extends StoreUnavailable {}
+
 /** What an answer other than the right one to a write means. */
 export function writeFailure(where: string, status: number, body: string): Error {
   return PERMANENT.has(status) ? new WriteRejected(status, body) : answerFailure(where, status, body);
@@ -22,7 +25,7 @@ export function answerFailure(where: string, status: number, body: string): Stor
       `InfluxDB at ${where} does not know this database or path (404: ${text}). Check store.url.`,
     );
   }
-  return new StoreUnavailable(`InfluxDB at ${where} answered ${status}: ${text}`);
+  return new NotNow(`InfluxDB at ${where} answered ${status}: ${text}`);
 }
 
 export function connectionFailure(where: string, timeoutMs: number, cause: unknown): StoreUnavailable {

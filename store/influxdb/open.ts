@@ -4,6 +4,7 @@ import { parseInfluxUrl } from './address.ts';
 import type { InfluxClient } from './client.ts';
 import { createClientV1 } from './client-v1.ts';
 import { createClientV2 } from './client-v2.ts';
+import { patient } from './patient.ts';
 import { createInfluxStore } from './store.ts';
 import { Writer } from './writer.ts';
 
@@ -27,7 +28,7 @@ export interface InfluxStoreOptions {
  */
 export async function openInfluxStore(options: InfluxStoreOptions): Promise<Store> {
   const { writer, timeoutMs, log, metrics, clock = systemClock } = options;
-  const client = connectInflux(options);
+  const client = patient(connectInflux(options), timeoutMs);
   try {
     await client.prepare();
   } catch (cause) {

@@ -21,7 +21,8 @@ export const USAGE = `npm run chaos -- [options]
   --quick                   the short forms that belong to npm test
   --json FILE               writes what was found
   --soak DURATION           a random fault every 20 s, such as 30m
-  --doc FILE[,FILE]         writes the tables of these JSON files into docs/reliability.md
+  --doc FILE[,FILE]         writes the tables of these JSON files into docs/reliability.md; of a case that was
+                            run again the last file counts
   --verbose                 says what goes on
 `;
 

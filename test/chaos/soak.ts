@@ -54,11 +54,13 @@ const FAULTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   },
 };
 const EVERY_MS = 20_000;
+/** The number that a soak has in place of a fault's. */
+export const SOAK = 0;
 
 /** A random fault every 20 s for so long; then A to F over all of it. */
 export function soakOf(milliseconds: number): ChaosCase {
   return {
-    number: 0,
+    number: SOAK,
     title: `soak of ${Math.round(milliseconds / 60_000)} minutes`,
     seconds: milliseconds / 1000 + 300,
     run: (bench) => soak(bench, milliseconds),

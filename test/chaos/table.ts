@@ -1,5 +1,6 @@
 import type { Letter } from './judge-types.ts';
 import type { Outcome } from './run-case.ts';
+import { SOAK } from './soak.ts';
 
 const LETTERS: readonly Letter[] = ['A', 'B', 'C', 'D', 'E', 'F'];
 
@@ -39,7 +40,14 @@ export function markdownOf({ store, outcomes }: Run): string {
   const minutes = Math.round(outcomes.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
   const others = count('not injected') === 0 ? '' : `, ${count('not injected')} not injected`;
   const sentence = `${count('passed')} passed, ${count('failed')} failed${others}; ${minutes} minutes.`;
-  const rows = outcomes.map((one) => [one.number, one.title, one.state, one.seconds, ...figuresOf(one), seenOf(one)]);
+  const rows = outcomes.map((one) => [
+    one.number === SOAK ? '' : one.number,
+    one.title,
+    one.state,
+    one.seconds,
+    ...figuresOf(one),
+    seenOf(one),
+  ]);
   const head = ['#', 'fault', 'state', 's', ...FIGURES, 'seen'];
   const rule = ['--:', '---', '---', '--:', ...FIGURES.map(() => '--:'), '---'];
   const lines = [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`);

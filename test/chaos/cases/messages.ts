@@ -93,7 +93,7 @@ export async function emptied(lab: Lab): Promise<void> {
 /** Waits until so many messages are in quarantine, or no more come; the judge says which. */
 export async function refusedSoFar(lab: Lab, count: number): Promise<void> {
   const enough = async (): Promise<boolean> => (await lab.view.quarantine()).length >= count;
-  await until(enough, { timeoutMs: 60_000, everyMs: 500, describe: () => 'refusals are missing' }).catch(
+  await until(enough, { timeoutMs: 150_000, everyMs: 2_000, describe: () => 'refusals are missing' }).catch(
     () => undefined,
   );
 }
