@@ -7,7 +7,7 @@ export type { JsonSchema, OpenApiDocument, Operation, Parameter, Reference } fro
 export { v1Document } from './openapi/v1.ts';
 export { UsageDesk } from './v1/usage/desk.ts';
 /** Schemas of what /v1/usage and its neighbours answer. */
-export * as usageSchemas from './v1/usage/schemas.ts';
+export * as usageSchemas from './v1/usage/all-schemas.ts';
 export { isManifestWhole, manifestPieces } from './v1/exports/manifest.ts';
 /** Schemas of what /v1/exports takes and answers. */
 export * as exportSchemas from './v1/exports/schemas.ts';

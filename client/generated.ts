@@ -51,7 +51,7 @@ export type ChangesAnswer = {
   readonly cursor: string;
   /** Whether the next call has more of these changes. */
   readonly more: boolean;
-  readonly as_of: string;
+  readonly as_of: Time;
 };
 
 export type ConflictsAnswer = {
@@ -96,9 +96,9 @@ export type ConflictsAnswer = {
 
 export type CoverageAnswer = {
   readonly by: 'agent' | 'source' | 'meter' | 'resource';
-  readonly from: string;
-  readonly to: string;
-  readonly as_of: string;
+  readonly from: Time;
+  readonly to: Time;
+  readonly as_of: Time;
   readonly settled: boolean;
   readonly coverage: readonly ({
     readonly agent_id?: string | null | undefined;
@@ -111,8 +111,8 @@ export type CoverageAnswer = {
     readonly coverage: string | null;
     readonly basis: string;
     readonly gaps: readonly {
-      readonly from: string;
-      readonly to: string;
+      readonly from: Time;
+      readonly to: Time;
       readonly reason: string;
     }[];
   })[];
@@ -184,45 +184,45 @@ export type CreateStatementsRequest = {
   readonly below?: 'refuse' | 'flag' | undefined;
 };
 
+export type DefinitionAnswer = {
+  readonly name: string;
+  readonly description: string;
+  readonly meter: string;
+  readonly kind: 'duration' | 'integral' | 'increase' | 'sum' | 'max' | 'min' | 'avg' | 'p95' | 'count' | 'last' | 'peak' | 'distinct';
+  readonly unit: string | null;
+  /** What figures are multiplied by; or that by unit of the samples. */
+  readonly conversion: string | Readonly<Record<string, string>>;
+  readonly group_by: readonly string[];
+  readonly rounding: {
+    readonly where: 'sample' | 'resource' | 'period';
+    readonly how: 'ceil' | 'floor' | 'half-up' | 'half-even';
+    /** Rounded to a multiple of this: `1`, `0.01`, `1/60`. */
+    readonly to: string;
+    /** Exact decimal. */
+    readonly minimum: string | null;
+  } | null;
+  readonly max_hold: string | null;
+  readonly edge: 'interpolate' | 'end';
+  readonly step: string;
+  /** Exact decimal. */
+  readonly floor: string | null;
+  /** Exact decimal. */
+  readonly ceiling: string | null;
+  /** SHA-256 of what the definition says. */
+  readonly hash: string;
+  /** From when on the name stands for this. */
+  readonly since: Time;
+};
+
 export type DefinitionsAnswer = {
-  readonly definitions: readonly ({
-    readonly name: string;
-    readonly description: string;
-    readonly meter: string;
-    readonly kind: 'duration' | 'integral' | 'increase' | 'sum' | 'max' | 'min' | 'avg' | 'p95' | 'count' | 'last' | 'peak' | 'distinct';
-    /** Of the result. Default: what kind and meter give. */
-    readonly unit: string | null;
-    /** What figures are multiplied by; or that by unit of the samples, others are then left out. */
-    readonly conversion: unknown;
-    readonly group_by: readonly string[];
-    readonly rounding: {
-      /** What is rounded: each sample, what each resource has, or the line. */
-      readonly where: 'sample' | 'resource' | 'period';
-      readonly how: 'ceil' | 'floor' | 'half-up' | 'half-even';
-      /** Rounded to a multiple of this: 1, 0.01, or 1/60 (of an hour: a minute). */
-      readonly to: unknown;
-      /** What is more than zero counts as at least this. */
-      readonly minimum: unknown;
-    } | null;
-    /** Default: twice the reported interval, 1h where none is known. */
-    readonly max_hold: unknown;
-    readonly edge: 'interpolate' | 'end';
-    /** Of p95: what is averaged over before it is ranked. */
-    readonly step: unknown;
-    /** Least that a gap may hide, in the unit of the result; null for meters that can be negative. */
-    readonly floor: unknown;
-    /** Most that a gap may hide, likewise; of counters growth an hour. */
-    readonly ceiling: unknown;
-    readonly hash: string;
-    readonly since: string;
-  })[];
+  readonly definitions: readonly DefinitionAnswer[];
 };
 
 export type DiffAnswer = {
   readonly changes: readonly ChangeAnswer[];
   readonly next: string | null;
-  readonly from_as_of: string;
-  readonly to_as_of: string;
+  readonly from_as_of: Time;
+  readonly to_as_of: Time;
   readonly settled: boolean;
   readonly definition: {
     readonly before: {
@@ -488,6 +488,16 @@ export type ExportRequest = {
   } | undefined;
   /** `previous`: `estimated` says what it were, had the reading before each gap gone on. */
   readonly estimate?: 'none' | 'previous' | undefined;
+  /** Least that a gap may hide, in the unit of the result: of a gauge its level, of counters growth an hour. */
+  readonly floor?: string | number | undefined;
+  /** Most that a gap may hide, likewise; without it `upper` may be null. */
+  readonly ceiling?: string | number | undefined;
+  /** A line of which a smaller share was measured has no figure: `quantity` is null. 0 to 1. */
+  readonly min_coverage?: string | number | undefined;
+  /** `linear`: `projected` says what the line that is not over would come to, did it go on as so far. */
+  readonly projection?: 'none' | 'linear' | undefined;
+  /** Up to when. Default: the end of the window that the period ends in; without windows, of the month. */
+  readonly project_to?: string | undefined;
   /** Named quantities; all that are in force if missing. */
   readonly definitions?: string | readonly string[] | undefined;
   readonly format?: 'csv' | 'ndjson' | 'parquet' | undefined;
@@ -504,8 +514,8 @@ export type ExportRequest = {
 };
 
 export type GapAnswer = {
-  readonly from: string;
-  readonly to: string;
+  readonly from: Time;
+  readonly to: Time;
   readonly reason: string;
   readonly resource_id?: string | undefined;
   readonly source?: string | undefined;
@@ -568,8 +578,8 @@ export type LedgerAnswer = {
 export type LineAnswer = {
   /** Stable: of the same question, period and group always the same. */
   readonly id: string;
-  readonly from: string;
-  readonly to: string;
+  readonly from: Time;
+  readonly to: Time;
   /** Null: not known. */
   readonly group: Readonly<Record<string, string | null>>;
   /** Null where nothing at all was read: unknown, not zero. */
@@ -583,6 +593,16 @@ export type LineAnswer = {
   readonly estimated: string | null;
   /** Exact decimal. */
   readonly unrounded?: string | null | undefined;
+  /** By the policy asked for; null where the line is over, or does not grow with time. */
+  readonly projected?: {
+    readonly to: Time;
+    /** Exact decimal. */
+    readonly quantity: string;
+    /** What was used so far at least. */
+    readonly lower: string | null;
+    /** Nothing bounds what is to come. */
+    readonly upper: null;
+  } | null | undefined;
   /** 0 to 1, of the time in which the resources existed. */
   readonly coverage: string | null;
   /** What coverage stands on: cycle reports, the usual interval of senders without them, or nothing. */
@@ -590,11 +610,46 @@ export type LineAnswer = {
   readonly resets: number;
   readonly samples: number;
   /** Newest recorded_at beneath the line. */
-  readonly revision: string | null;
+  readonly revision: Time | null;
   readonly finality: 'provisional' | 'closed' | 'adjusted';
   readonly gaps?: readonly GapAnswer[] | undefined;
   /** Where the samples beneath are listed. */
   readonly evidence?: string | undefined;
+};
+
+export type ListFindingsAnswer = {
+  readonly findings: readonly {
+    readonly finding: 'never-sampled' | 'not-sampled-then' | 'never-answered' | 'unknown-resource';
+    readonly meter: string | null;
+    readonly resource_id: string;
+    readonly project_id: string | null;
+    readonly source: string | null;
+    /** Null where a discovery found it. */
+    readonly list: string | null;
+    /** Whose discovery found it. */
+    readonly agent_id: string | null;
+    /** Why its last reading failed. */
+    readonly reason: string | null;
+    /** Lists, or ticks, that show it. */
+    readonly times: number;
+    /** The first of them. */
+    readonly first: Time;
+    readonly last: Time;
+    readonly first_sample: Time | null;
+    readonly last_sample: Time | null;
+  }[];
+  readonly next: string | null;
+  /** Lists of resources that are of the period. None: nothing is known to compare with. */
+  readonly lists: number;
+  readonly from: Time;
+  readonly to: Time;
+  readonly as_of: Time;
+  readonly settled: boolean;
+};
+
+export type ListInventoryAnswer = {
+  readonly lists: readonly PostInventoryAnswer[];
+  readonly as_of: Time;
 };
 
 export type ListStatementsAnswer = {
@@ -678,6 +733,42 @@ export type OpenApiAnswer = {
   readonly openapi: string;
 };
 
+export type PostInventoryAnswer = {
+  readonly name: string;
+  readonly at: Time;
+  readonly recorded_at: Time;
+  readonly agents: readonly string[] | null;
+  /** How many it names; null where it is not of resources. */
+  readonly resources: number | null;
+  readonly meters: readonly string[];
+  readonly source: string | null;
+  readonly complete: boolean;
+  readonly who: string;
+  readonly by: string;
+};
+
+export type PostInventoryRequest = {
+  /** What the list is called: one name for each kind of list, such as `instances`. */
+  readonly name: string;
+  /** When it was true. Default: now. */
+  readonly at?: string | undefined;
+  /** Agents that must be heard from `at` on, up to the next list of this name. */
+  readonly agents?: readonly string[] | undefined;
+  /** Resources that were there at `at`: ids, or ids with their owners. */
+  readonly resources?: readonly (string | {
+    readonly resource_id: string;
+    readonly project_id?: string | null | undefined;
+  })[] | undefined;
+  /** Of a list of resources: the meters that each of them must have samples of. */
+  readonly meters?: readonly string[] | undefined;
+  /** The source that the samples are of. Default: any. */
+  readonly source?: string | undefined;
+  /** Whether a resource that is sampled and not in the list was not there. */
+  readonly complete?: boolean | undefined;
+  /** Default: the name of the token. */
+  readonly who?: string | undefined;
+};
+
 /** What went wrong (RFC 9457). */
 export type Problem = {
   readonly type: string;
@@ -715,6 +806,22 @@ export type QuarantineEntry = {
   readonly received: string;
 };
 
+export type QuarantineLineAnswer = {
+  readonly id: string;
+  readonly from: Time;
+  readonly to: Time;
+  readonly group: Readonly<Record<string, string | null>>;
+  readonly unit: string | null;
+  /** As GET /v1/usage has it; null where there is no such line. */
+  readonly quantity: string | null;
+  /** What all refused messages together would add. */
+  readonly in_quarantine: string | null;
+  /** Exact decimal. */
+  readonly with_quarantine: string | null;
+  /** What those of one reason alone would add; they need not add up. */
+  readonly by_reason: Readonly<Record<string, string>>;
+};
+
 export type QuarantineMessageAnswer = {
   readonly reason: 'malformed' | 'field' | 'volume' | 'timestamp' | 'signature' | 'key' | 'revoked' | 'agent' | 'merkle' | 'message_id' | 'headerless' | 'future' | 'past' | 'oversized' | 'conflict' | 'poison';
   readonly detail: string;
@@ -733,6 +840,34 @@ export type QuarantineMessageAnswer = {
   readonly received: string;
   /** Base64. */
   readonly bytes: string;
+};
+
+export type QuarantineUsageAnswer = {
+  /** Only those that refused messages bear on. */
+  readonly lines: readonly QuarantineLineAnswer[];
+  readonly next: string | null;
+  /** Refused messages of the period that were not let in later. */
+  readonly refused: readonly {
+    readonly reason: string;
+    readonly messages: number;
+    /** Of the meter, as far as they can be read. */
+    readonly samples: number;
+    /** Nothing of them can be read: no line has them. */
+    readonly unreadable_messages: number;
+    /** Of any meter. */
+    readonly unreadable_samples: number;
+  }[];
+  readonly as_of: Time;
+  readonly settled: boolean;
+  readonly from: Time;
+  readonly to: Time;
+  readonly meter: string;
+  readonly kind: 'duration' | 'integral' | 'increase' | 'sum' | 'max' | 'min' | 'avg' | 'p95' | 'count' | 'last' | 'peak' | 'distinct';
+  readonly definition: {
+    readonly name: string | null;
+    /** SHA-256 of what the definition says. */
+    readonly hash: string;
+  };
 };
 
 export type ReplayAnswer = {
@@ -985,6 +1120,8 @@ export type ShowStatementKeyAnswer = {
   readonly pem: string;
 };
 
+export type Time = string;
+
 export type TokenAnswer = {
   readonly name: string;
   readonly role: 'admin' | 'reader' | 'writer';
@@ -1011,11 +1148,11 @@ export type TokensAnswer = {
 export type UsageAnswer = {
   readonly lines: readonly LineAnswer[];
   readonly next: string | null;
-  readonly as_of: string;
+  readonly as_of: Time;
   /** Whether the same question as of the same moment has the same bytes from now on. */
   readonly settled: boolean;
-  readonly from: string;
-  readonly to: string;
+  readonly from: Time;
+  readonly to: Time;
   readonly meter: string;
   readonly kind: 'duration' | 'integral' | 'increase' | 'sum' | 'max' | 'min' | 'avg' | 'p95' | 'count' | 'last' | 'peak' | 'distinct';
   readonly definition: {
@@ -1023,6 +1160,12 @@ export type UsageAnswer = {
     /** SHA-256 of what the definition says. */
     readonly hash: string;
   };
+  /** The policy that `estimated` follows. */
+  readonly estimate: 'none' | 'previous';
+  readonly projection: {
+    readonly policy: 'linear';
+    readonly to: Time;
+  } | null;
   readonly tz: string;
   readonly tzdata: string;
   /** Series of the meter that the kind or the conversion has no answer for. */
@@ -1031,6 +1174,15 @@ export type UsageAnswer = {
     readonly type: string;
     readonly unit: string | null;
     readonly series: number;
+  }[];
+  /** What no line can show: agents that had to be heard and were not, resources of the inventory that were not sampled, or sampled and not in it. */
+  readonly warnings: readonly {
+    readonly warning: 'agent-not-heard' | 'never-sampled' | 'not-sampled-then' | 'unknown-resource';
+    readonly agents?: number | undefined;
+    /** For admins. */
+    readonly agent_ids?: readonly string[] | undefined;
+    /** See GET /v1/findings. */
+    readonly resources?: number | undefined;
   }[];
 };
 
@@ -1080,6 +1232,16 @@ export type UsageFields = {
   } | undefined;
   /** `previous`: `estimated` says what it were, had the reading before each gap gone on. */
   readonly estimate?: 'none' | 'previous' | undefined;
+  /** Least that a gap may hide, in the unit of the result: of a gauge its level, of counters growth an hour. */
+  readonly floor?: string | number | undefined;
+  /** Most that a gap may hide, likewise; without it `upper` may be null. */
+  readonly ceiling?: string | number | undefined;
+  /** A line of which a smaller share was measured has no figure: `quantity` is null. 0 to 1. */
+  readonly min_coverage?: string | number | undefined;
+  /** `linear`: `projected` says what the line that is not over would come to, did it go on as so far. */
+  readonly projection?: 'none' | 'linear' | undefined;
+  /** Up to when. Default: the end of the window that the period ends in; without windows, of the month. */
+  readonly project_to?: string | undefined;
   /** Whether lines list their gaps, with reasons. */
   readonly gaps?: boolean | 'true' | 'false' | undefined;
   /** Whether lines say where their samples are listed. */
@@ -1093,7 +1255,7 @@ export type UsageFields = {
 export type VoidAnswer = {
   readonly id: string;
   /** From this moment on reads do not show the samples. */
-  readonly recorded_at: string;
+  readonly recorded_at: Time;
   /** Samples recorded so far that match all of this. */
   readonly selector: {
     readonly message_id?: string | undefined;
@@ -1176,6 +1338,16 @@ export interface ShowUsageParameters {
   readonly rounding?: string | undefined;
   /** `previous`: `estimated` says what it were, had the reading before each gap gone on. */
   readonly estimate?: 'none' | 'previous' | undefined;
+  /** Least that a gap may hide, in the unit of the result: of a gauge its level, of counters growth an hour. */
+  readonly floor?: string | number | undefined;
+  /** Most that a gap may hide, likewise; without it `upper` may be null. */
+  readonly ceiling?: string | number | undefined;
+  /** A line of which a smaller share was measured has no figure: `quantity` is null. 0 to 1. */
+  readonly min_coverage?: string | number | undefined;
+  /** `linear`: `projected` says what the line that is not over would come to, did it go on as so far. */
+  readonly projection?: 'none' | 'linear' | undefined;
+  /** Up to when. Default: the end of the window that the period ends in; without windows, of the month. */
+  readonly project_to?: string | undefined;
   /** Whether lines list their gaps, with reasons. */
   readonly gaps?: boolean | undefined;
   /** Whether lines say where their samples are listed. */
@@ -1188,6 +1360,64 @@ export interface ShowUsageParameters {
 
 export interface AskUsageParameters {
   readonly body: UsageFields;
+}
+
+export interface ShowQuarantineUsageParameters {
+  /** Meter name; with `kind`. Or name a `definition`. */
+  readonly meter?: string | undefined;
+  /** A named quantity: see GET /v1/definitions. */
+  readonly definition?: string | undefined;
+  /** What is asked of the meter. */
+  readonly kind?: 'duration' | 'integral' | 'increase' | 'sum' | 'max' | 'min' | 'avg' | 'p95' | 'count' | 'last' | 'peak' | 'distinct' | undefined;
+  /** First instant, included: with a zone, or a local date or time in `tz`. */
+  readonly from: string;
+  /** Last instant, excluded, likewise. Default: `as_of`. */
+  readonly to?: string | undefined;
+  /** IANA name of the zone that dates and windows are of. */
+  readonly tz?: string | undefined;
+  /** Calendar windows, one line each. */
+  readonly window?: 'none' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'billing-month' | undefined;
+  /** Where billing months start: `31`, `31T06:30` or any start, local. In shorter months the last day. */
+  readonly anchor?: string | undefined;
+  /** project_id, user_id, resource_id, source, metadata.PATH; repeated or comma-separated. */
+  readonly group_by?: string | readonly string[] | undefined;
+  /** Any of these; may be repeated. Empty: not known. */
+  readonly project_id?: string | readonly string[] | undefined;
+  readonly user_id?: string | readonly string[] | undefined;
+  readonly resource_id?: string | readonly string[] | undefined;
+  readonly source?: string | readonly string[] | undefined;
+  /** `metadata.PATH=value`: what was in force at each instant, as text. */
+  readonly metadata?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** As it was known at that moment. Default: now. */
+  readonly as_of?: string | undefined;
+  /** Longest that a reading holds: `20m`, `PT20M`. Default: twice the reported interval, 1h where none is known. */
+  readonly max_hold?: string | undefined;
+  /** How a counter's step across an edge is split. */
+  readonly edge?: 'interpolate' | 'end' | undefined;
+  /** Of p95: what is averaged over before it is ranked. Default: 5m. */
+  readonly step?: string | undefined;
+  /** WHERE,HOW,TO[,MINIMUM]: sample, resource or period; ceil, floor, half-up, half-even; a multiple of. */
+  readonly rounding?: string | undefined;
+  /** `previous`: `estimated` says what it were, had the reading before each gap gone on. */
+  readonly estimate?: 'none' | 'previous' | undefined;
+  /** Least that a gap may hide, in the unit of the result: of a gauge its level, of counters growth an hour. */
+  readonly floor?: string | number | undefined;
+  /** Most that a gap may hide, likewise; without it `upper` may be null. */
+  readonly ceiling?: string | number | undefined;
+  /** A line of which a smaller share was measured has no figure: `quantity` is null. 0 to 1. */
+  readonly min_coverage?: string | number | undefined;
+  /** `linear`: `projected` says what the line that is not over would come to, did it go on as so far. */
+  readonly projection?: 'none' | 'linear' | undefined;
+  /** Up to when. Default: the end of the window that the period ends in; without windows, of the month. */
+  readonly project_to?: string | undefined;
+  /** Whether lines list their gaps, with reasons. */
+  readonly gaps?: boolean | undefined;
+  /** Whether lines say where their samples are listed. */
+  readonly evidence?: boolean | undefined;
+  /** Most lines of the answer. */
+  readonly limit?: number | undefined;
+  /** Where to go on: `next` of the answer before. */
+  readonly cursor?: string | undefined;
 }
 
 export interface ShowUsageDiffParameters {
@@ -1226,6 +1456,16 @@ export interface ShowUsageDiffParameters {
   readonly rounding?: string | undefined;
   /** `previous`: `estimated` says what it were, had the reading before each gap gone on. */
   readonly estimate?: 'none' | 'previous' | undefined;
+  /** Least that a gap may hide, in the unit of the result: of a gauge its level, of counters growth an hour. */
+  readonly floor?: string | number | undefined;
+  /** Most that a gap may hide, likewise; without it `upper` may be null. */
+  readonly ceiling?: string | number | undefined;
+  /** A line of which a smaller share was measured has no figure: `quantity` is null. 0 to 1. */
+  readonly min_coverage?: string | number | undefined;
+  /** `linear`: `projected` says what the line that is not over would come to, did it go on as so far. */
+  readonly projection?: 'none' | 'linear' | undefined;
+  /** Up to when. Default: the end of the window that the period ends in; without windows, of the month. */
+  readonly project_to?: string | undefined;
   /** Whether lines list their gaps, with reasons. */
   readonly gaps?: boolean | undefined;
   /** Whether lines say where their samples are listed. */
@@ -1276,6 +1516,16 @@ export interface ListChangesParameters {
   readonly rounding?: string | undefined;
   /** `previous`: `estimated` says what it were, had the reading before each gap gone on. */
   readonly estimate?: 'none' | 'previous' | undefined;
+  /** Least that a gap may hide, in the unit of the result: of a gauge its level, of counters growth an hour. */
+  readonly floor?: string | number | undefined;
+  /** Most that a gap may hide, likewise; without it `upper` may be null. */
+  readonly ceiling?: string | number | undefined;
+  /** A line of which a smaller share was measured has no figure: `quantity` is null. 0 to 1. */
+  readonly min_coverage?: string | number | undefined;
+  /** `linear`: `projected` says what the line that is not over would come to, did it go on as so far. */
+  readonly projection?: 'none' | 'linear' | undefined;
+  /** Up to when. Default: the end of the window that the period ends in; without windows, of the month. */
+  readonly project_to?: string | undefined;
   /** Whether lines list their gaps, with reasons. */
   readonly gaps?: boolean | undefined;
   /** Whether lines say where their samples are listed. */
@@ -1317,6 +1567,38 @@ export interface ListVoidsParameters {
   readonly limit?: number | undefined;
   /** Only what was recorded before: `next` of the answer before. */
   readonly before?: string | undefined;
+}
+
+export interface PostInventoryParameters {
+  readonly body: PostInventoryRequest;
+}
+
+export interface ListInventoryParameters {
+  /** What the list is called: one name for each kind of list, such as `instances`. */
+  readonly name?: string | undefined;
+  /** As it was known at that moment. Default: now. */
+  readonly as_of?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+export interface ListFindingsParameters {
+  /** First instant, included: with a zone, or a local date or time in `tz`. */
+  readonly from: string;
+  /** Last instant, excluded, likewise. Default: `as_of`. */
+  readonly to?: string | undefined;
+  /** IANA name of the zone that dates and windows are of. */
+  readonly tz?: string | undefined;
+  /** As it was known at that moment. Default: now. */
+  readonly as_of?: string | undefined;
+  /** Only what this list shows. */
+  readonly list?: string | undefined;
+  readonly meter?: string | undefined;
+  readonly finding?: 'never-sampled' | 'not-sampled-then' | 'never-answered' | 'unknown-resource' | undefined;
+  /** Any of these; may be repeated. Empty: not known. */
+  readonly project_id?: string | readonly string[] | undefined;
+  readonly limit?: number | undefined;
+  /** Where to go on: `next` of the answer before. */
+  readonly cursor?: string | undefined;
 }
 
 export interface CreateStatementsParameters {
@@ -1532,14 +1814,18 @@ export interface RevokeTokenParameters {
 
 /** How each operation is asked. */
 export const OPERATIONS = {
-  showUsage: {"method":"GET","path":"/v1/usage","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","as_of","max_hold","edge","step","rounding","estimate","gaps","evidence","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"lines","cursor":"cursor"}},
+  showUsage: {"method":"GET","path":"/v1/usage","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","as_of","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"lines","cursor":"cursor"}},
   askUsage: {"method":"POST","path":"/v1/usage","query":[]},
-  showUsageDiff: {"method":"GET","path":"/v1/usage/diff","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","max_hold","edge","step","rounding","estimate","gaps","evidence","limit","cursor","from_as_of","to_as_of"],"prefixed":{"metadata":"metadata."},"pages":{"items":"changes","cursor":"cursor"}},
-  listChanges: {"method":"GET","path":"/v1/changes","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","max_hold","edge","step","rounding","estimate","gaps","evidence","limit","cursor"],"prefixed":{"metadata":"metadata."}},
+  showQuarantineUsage: {"method":"GET","path":"/v1/usage/quarantine","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","as_of","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"lines","cursor":"cursor"}},
+  showUsageDiff: {"method":"GET","path":"/v1/usage/diff","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","limit","cursor","from_as_of","to_as_of"],"prefixed":{"metadata":"metadata."},"pages":{"items":"changes","cursor":"cursor"}},
+  listChanges: {"method":"GET","path":"/v1/changes","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","limit","cursor"],"prefixed":{"metadata":"metadata."}},
   showCoverage: {"method":"GET","path":"/v1/coverage","query":["by","from","to","tz","as_of","agent_id","meter","project_id","resource_id"]},
   listDefinitions: {"method":"GET","path":"/v1/definitions","query":["as_of"]},
   createVoid: {"method":"POST","path":"/v1/voids","query":[]},
   listVoids: {"method":"GET","path":"/v1/voids","query":["limit","before"],"pages":{"items":"voids","cursor":"before"}},
+  postInventory: {"method":"POST","path":"/v1/inventory","query":[]},
+  listInventory: {"method":"GET","path":"/v1/inventory","query":["name","as_of","limit"]},
+  listFindings: {"method":"GET","path":"/v1/findings","query":["from","to","tz","as_of","list","meter","finding","project_id","limit","cursor"],"pages":{"items":"findings","cursor":"cursor"}},
   createStatements: {"method":"POST","path":"/v1/statements","query":[]},
   listStatements: {"method":"GET","path":"/v1/statements","query":["project_id","from","to","tz","limit","cursor"],"pages":{"items":"statements","cursor":"cursor"}},
   showStatementKey: {"method":"GET","path":"/v1/statements/key","query":[]},
@@ -1593,6 +1879,19 @@ export class NephometerClient extends Transport {
    */
   askUsage(parameters: AskUsageParameters, options?: CallOptions): Promise<UsageAnswer> {
     return this.call<UsageAnswer>(OPERATIONS.askUsage, parameters, options);
+  }
+
+  /**
+   * GET /v1/usage/quarantine: What the lines would come to with the messages that were refused. A what-if, by the reason of the refusal: no other figure has any of it. What cannot be read is told by its number. Refused messages are as true as the word of whoever sent them. For the role `admin`. Give `next` back as `cursor` for the next page; null: that was the last.
+   * @throws NephometerError
+   */
+  showQuarantineUsage(parameters: ShowQuarantineUsageParameters, options?: CallOptions): Promise<QuarantineUsageAnswer> {
+    return this.call<QuarantineUsageAnswer>(OPERATIONS.showQuarantineUsage, parameters, options);
+  }
+
+  /** Every row of `showQuarantineUsage`, page after page. @throws NephometerError */
+  eachQuarantineLine(parameters: ShowQuarantineUsageParameters, options?: CallOptions): AsyncGenerator<QuarantineUsageAnswer['lines'][number], void, undefined> {
+    return this.each<QuarantineUsageAnswer['lines'][number]>(OPERATIONS.showQuarantineUsage, parameters, options);
   }
 
   /**
@@ -1651,6 +1950,35 @@ export class NephometerClient extends Transport {
   /** Every row of `listVoids`, page after page. @throws NephometerError */
   eachVoid(parameters: ListVoidsParameters = {}, options?: CallOptions): AsyncGenerator<VoidsAnswer['voids'][number], void, undefined> {
     return this.each<VoidsAnswer['voids'][number]>(OPERATIONS.listVoids, parameters, options);
+  }
+
+  /**
+   * POST /v1/inventory: What was there at a moment: agents that must be heard, resources that must be sampled. Append-only; post a list of the same `name` as often as it is made, say once a day. `expected_agents` of the configuration is a list, too. What it shows is in `warnings` of GET /v1/usage, and in GET /v1/findings. For the role `admin`.
+   * @throws NephometerError
+   */
+  postInventory(parameters: PostInventoryParameters, options?: CallOptions): Promise<PostInventoryAnswer> {
+    return this.call<PostInventoryAnswer>(OPERATIONS.postInventory, parameters, options);
+  }
+
+  /**
+   * GET /v1/inventory: Which lists there are, newest moment first. For the role `admin`.
+   * @throws NephometerError
+   */
+  listInventory(parameters: ListInventoryParameters = {}, options?: CallOptions): Promise<ListInventoryAnswer> {
+    return this.call<ListInventoryAnswer>(OPERATIONS.listInventory, parameters, options);
+  }
+
+  /**
+   * GET /v1/findings: What was there and is not sampled, and what is sampled and was not there. `never-sampled`: A list of the period names it, and nothing of it was sampled in the period. `not-sampled-then`: A list names it, and its samples in the period begin later or end earlier than that list. `never-answered`: A discovery found it, and every reading of it failed in the period. `unknown-resource`: It was sampled before and after a complete list that does not name it. For the role `admin`. Give `next` back as `cursor` for the next page; null: that was the last.
+   * @throws NephometerError
+   */
+  listFindings(parameters: ListFindingsParameters, options?: CallOptions): Promise<ListFindingsAnswer> {
+    return this.call<ListFindingsAnswer>(OPERATIONS.listFindings, parameters, options);
+  }
+
+  /** Every row of `listFindings`, page after page. @throws NephometerError */
+  eachFinding(parameters: ListFindingsParameters, options?: CallOptions): AsyncGenerator<ListFindingsAnswer['findings'][number], void, undefined> {
+    return this.each<ListFindingsAnswer['findings'][number]>(OPERATIONS.listFindings, parameters, options);
   }
 
   /**

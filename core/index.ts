@@ -57,6 +57,7 @@ export * from './agent-book.ts';
 export * from './key-book.ts';
 export * from './model/agent-history.ts';
 export * from './model/ranges.ts';
+export * from './model/inventory.ts';
 export * from './model/resolution.ts';
 export * from './exit-codes.ts';
 export * from './bounded.ts';

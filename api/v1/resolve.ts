@@ -1,4 +1,4 @@
-import { formatInstant } from '@nephometer/core';
+import { conflictSpan, formatInstant, setAside, usageSampleOf } from '@nephometer/core';
 import type { Resolution, StoredSample } from '@nephometer/core';
 import { identityOf } from '../auth.ts';
 import type { ApiOptions, Handler } from '../context.ts';
@@ -22,7 +22,8 @@ export function resolveConflict({ store, clock, log }: ApiOptions): Handler {
       throw badRequest(`keep: found ${keep}; the digest of a version's batch would be right: ${known}.`);
     }
     const { name: by } = identityOf(ctx);
-    const resolution: Resolution = { keep, by, why, at: clock.now() };
+    const set_aside = keep === null ? versions.map((version) => setAside(conflictSpan(usageSampleOf(version)))) : [];
+    const resolution: Resolution = { keep, by, why, at: clock.now(), set_aside };
     const entry = await store.appendEntry({ kind: 'resolution', id: messageId, body: JSON.stringify(resolution) });
     log.warn({ message_id: messageId, keep, by, why }, 'A conflict was resolved.');
     const recorded = formatInstant(entry.recordedAt);

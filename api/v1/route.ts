@@ -8,6 +8,7 @@ import type { ErrorCode } from '../openapi/errors.ts';
 export const TAGS = {
   usage: 'What was used, by whom, as it was known at any moment, with its gaps.',
   statements: 'Closed periods: frozen, signed, and checked away from here.',
+  inventory: 'What should have been measured, and how it compares with what was.',
   samples: 'Readings as they were signed and stored, and the evidence for each.',
   ledger: 'One row a batch: what was recorded, when, and from whom.',
   agents: 'Who measures, who fell silent, and with which keys they sign.',

@@ -265,7 +265,8 @@ export type EntryKind =
   | 'statement-body'
   | 'void'
   | 'definition'
-  | 'export';
+  | 'export'
+  | 'inventory';
 
 export interface NewEntry {
   readonly kind: EntryKind;

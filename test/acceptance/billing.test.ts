@@ -5,6 +5,7 @@ import { startApi } from '../usage/api.ts';
 import { documentedRequests, Reader, withAnswers } from '../usage/billing-doc.ts';
 import { recordArrivals } from '../usage/cloud.ts';
 import { ARRIVALS, at } from '../usage/month.ts';
+import { openDoor } from '../usage/refused.ts';
 import { STORES } from '../usage/stores.ts';
 
 t.setTimeout(300_000);
@@ -22,14 +23,17 @@ for (const [name, prepare] of Object.entries(STORES)) {
     const clock = new ManualClock(at('2026-02-27'));
     const store = await (await prepare()).open(clock);
     t.teardown(() => store.close());
+    // One batch is refused for its signature.
+    const refused = ARRIVALS.findIndex(({ at: arrived }) => arrived > at('2026-03-22T08:00:00'));
     // One batch comes late, on 3 April, and a void after it.
     const late = ARRIVALS.findIndex(({ at: arrived }) => arrived > at('2026-03-10'));
     await recordArrivals(
       store,
       clock,
-      ARRIVALS.filter((_, i) => i !== late),
+      ARRIVALS.filter((_, i) => i !== late && i !== refused),
     );
     clock.jump(at('2026-04-02T06:00:00') - clock.now());
+    for (const { batch } of ARRIVALS.slice(refused, refused + 1)) await openDoor(store, clock).post(batch);
     const api = await startApi(store, clock, { expected_agents: ['node-1', 'node-9'] });
     t.teardown(() => api.stop());
     const definitions = ['instance_hours', 'volume_gib_hours'];
@@ -40,6 +44,9 @@ for (const [name, prepare] of Object.entries(STORES)) {
     clock.jump(at('2026-04-03T02:00:00') - clock.now());
     const selector = { meter: 'vcpus', resource_id: 'i1', from: '2026-03-25T06:00:00Z', to: '2026-03-25T09:00:00Z' };
     t.equal((await api.post('/v1/voids', { selector, reason: 'counted the wrong host' })).status, 201);
+    const resources = ['i1', 'i3'].map((resource_id) => ({ resource_id, project_id: 'p1' }));
+    const list = { name: 'instances', at: '2026-03-10T00:00:00Z', meters: ['vcpus'], resources };
+    t.equal((await api.post('/v1/inventory', list)).status, 201);
     clock.jump(HOUR);
     if (WRITE) return writeFile(page, await withAnswers(text, api));
     const requests = documentedRequests(text);

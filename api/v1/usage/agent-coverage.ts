@@ -5,8 +5,8 @@ interface WatchPeriod {
   readonly from: Micros;
   readonly to: Micros;
   readonly asOf: Micros;
-  /** Time before the first tick of an expected agent is a gap; others were not there yet. */
-  readonly isExpected: boolean;
+  /** Time from then to the first tick is a gap. Null: an agent that nobody expected, which was not there before its first tick. */
+  readonly expectedFrom: Micros | null;
 }
 
 /** What one polling source of an agent was at work in a period. */
@@ -31,12 +31,12 @@ const LATE = 1.5;
 export function watchOf(
   ticks: readonly AgentCycle[],
   lost: readonly LostSpan[],
-  { from, to, asOf, isExpected }: WatchPeriod,
+  { from, to, asOf, expectedFrom }: WatchPeriod,
 ): AgentWatched {
   const inOrder = ticks.toSorted((a, b) => a.report.scheduled - b.report.scheduled);
   const now = Math.min(to, Math.max(from, asOf));
   const first = inOrder[0]?.report.scheduled ?? to;
-  const start = isExpected ? from : Math.max(from, Math.min(first, to));
+  const start = Math.max(from, Math.min(first, to, expectedFrom ?? Infinity));
   const gaps: UsageGap[] = [];
   const gap = (since: Micros, until: Micros, reason: GapReason): void => {
     const [a, b] = [Math.max(since, start), Math.min(until, to)];

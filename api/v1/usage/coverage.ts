@@ -1,5 +1,5 @@
-import { compareText, formatInstant, LOOKBACK, usageQuery } from '@nephometer/core';
-import type { Identity, Micros, UsageGap } from '@nephometer/core';
+import { compareText, expectedAgents, formatInstant, LOOKBACK, usageQuery } from '@nephometer/core';
+import type { AgentCycle, Expected, Identity, Micros, UsageGap } from '@nephometer/core';
 import { identityOf } from '../../auth.ts';
 import type { ApiOptions, Handler } from '../../context.ts';
 import { badRequest, httpError } from '../../errors.ts';
@@ -27,7 +27,7 @@ export function showCoverage(options: ApiOptions): Handler {
     const ofAgents = asked.by === 'agent' || asked.by === 'source';
     if (ofAgents && identity.role !== 'admin') throw httpError('MTR_FORBIDDEN', 'Agents are for admins to see.');
     const coverage = ofAgents
-      ? await agentRows(options, desk, asked, from, to, moment.asOf)
+      ? await agentRows(desk, asked, from, to, moment.asOf)
       : await meterRows(options, desk, asked, identity, moment);
     const times = { from: formatInstant(from), to: formatInstant(to), as_of: formatInstant(moment.asOf) };
     sendJson(ctx, JSON.stringify({ by: asked.by, ...times, settled: moment.settled, coverage }));
@@ -35,7 +35,6 @@ export function showCoverage(options: ApiOptions): Handler {
 }
 
 async function agentRows(
-  { config }: ApiOptions,
   desk: UsageDesk,
   { by, agent_id: wanted }: CoverageFields,
   from: Micros,
@@ -43,15 +42,15 @@ async function agentRows(
   asOf: Micros,
 ): Promise<Rows> {
   const { cycles, lost } = await desk.ledger.tried(from - LOOKBACK, to, asOf);
-  const expected = new Set(config.expected_agents);
+  const expected = expectedAgents(await desk.inventory.lists(asOf), from, to);
   const seen = cycles.map(({ agentId }) => agentId);
-  const ids = [...new Set([...expected, ...seen])].filter((id) => id === (wanted ?? id)).sort(compareText);
+  const ids = [...new Set([...expected.keys(), ...seen])].filter((id) => id === (wanted ?? id)).sort(compareText);
   return ids.flatMap((agentId): Rows => {
-    const isExpected = expected.has(agentId);
+    const span = expected.get(agentId);
     const own = cycles.filter((cycle) => cycle.agentId === agentId);
-    const about = { agent_id: agentId, expected: isExpected };
+    const about = { agent_id: agentId, expected: span !== undefined };
     if (own.length === 0) {
-      const gaps = [gapShape({ from, to, reason: 'agent-silent' })];
+      const gaps = [gapShape({ from: span?.from ?? from, to: span?.to ?? to, reason: 'agent-silent' })];
       return [{ ...about, state: 'never-seen', coverage: '0', basis: 'cycles', gaps }];
     }
     const sources = [...new Set(own.map(({ report }) => report.source))].sort(compareText);
@@ -62,7 +61,7 @@ async function agentRows(
         watch: watchOf(
           ticks,
           lost.filter((span) => span.agentId === agentId),
-          { from, to, asOf, isExpected },
+          { from, to: untilOf(span, ticks, to), asOf, expectedFrom: span?.from ?? null },
         ),
       };
     });
@@ -71,6 +70,12 @@ async function agentRows(
     }
     return [{ ...about, state: 'measured', ...rowOf(parts.map(({ watch }) => watch)) }];
   });
+}
+
+/** An agent that a later list does not name any more need not be heard after its last tick. */
+function untilOf(span: Expected | undefined, ticks: readonly AgentCycle[], to: Micros): Micros {
+  if (span === undefined || span.to >= to) return to;
+  return Math.min(to, Math.max(span.to, ...ticks.map(({ report }) => report.scheduled)));
 }
 
 function rowOf(watches: readonly ReturnType<typeof watchOf>[]): Record<string, unknown> {

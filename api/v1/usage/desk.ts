@@ -8,10 +8,13 @@ import { gatherFacts } from './facts.ts';
 import type { GatheredFacts } from './facts.ts';
 import { createFolds } from './folds/folds.ts';
 import type { Folds } from './folds/folds.ts';
+import { InventoryBook } from './inventory-book.ts';
 import { LedgerBook } from './ledger-book.ts';
 import { assertOneOfBoth, momentOf, questionOf } from './question.ts';
 import type { UsageQuestion } from './question.ts';
 import type { UsageFields } from './schemas.ts';
+import { warningsOf } from './warnings.ts';
+import type { UsageWarning } from './warnings.ts';
 
 /** A write may show up this long after its `recorded_at`, where several processes write. */
 const COMMIT_HORIZON: Micros = 30 * SECOND;
@@ -32,6 +35,7 @@ export class UsageDesk {
   readonly statements: StatementBook;
   /** Null where they are switched off. */
   readonly folds: Folds | null;
+  readonly inventory: InventoryBook;
   readonly #options: ApiOptions;
   readonly #horizon: Micros;
   readonly #answers = new Map<string, Promise<UsageAnswer>>();
@@ -43,6 +47,7 @@ export class UsageDesk {
     this.#horizon = config.store.url.startsWith('influxdb') ? COMMIT_HORIZON : 0;
     this.ledger = new LedgerBook(store, clock);
     this.statements = new StatementBook(store, () => clock.now());
+    this.inventory = new InventoryBook(store, clock, config.expected_agents);
     this.definitions = new DefinitionBook(config.usage, store, () => clock.now(), log);
     const parts = {
       store,
@@ -93,6 +98,12 @@ export class UsageDesk {
     if (kept != null) return kept;
     this.folds?.metrics.answered('samples');
     return fold(await this.facts(question, asOf), question.query, question.projectIds);
+  }
+
+  /** What no line can show. @throws StoreUnavailable */
+  warnings(question: UsageQuestion, identity: Identity, asOf: Micros): Promise<UsageWarning[]> {
+    const { store, agents } = this.#options;
+    return warningsOf({ store, agents, inventory: this.inventory }, question, identity, asOf);
   }
 
   facts({ meter, query, projectIds }: UsageQuestion, asOf: Micros): Promise<GatheredFacts> {

@@ -1,4 +1,4 @@
-import { conflictSpan, LOOKAHEAD, LOOKBACK, usageSampleOf, voidOf } from '@nephometer/core';
+import { conflictSpan, LOOKAHEAD, LOOKBACK, unkeptSpans, usageSampleOf, voidOf } from '@nephometer/core';
 import type { LostSpan, Micros, Store, UsageFacts, UsageSample, UsageVoid } from '@nephometer/core';
 import { httpError } from '../../errors.ts';
 import type { HttpError } from '../../errors.ts';
@@ -57,14 +57,22 @@ function tooMuch(): HttpError {
   return httpError('MTR_TOO_MUCH', detail);
 }
 
-/** Without a start, since what lies behind retention is not to be refused here. */
+function bears(span: LostSpan, from: Micros, to: Micros): boolean {
+  return span.to >= from - LOOKBACK && span.from < to + LOOKAHEAD;
+}
+
+/**
+ * Versions in conflict, and those of which none was kept. Without a start, since what lies behind retention is not to be
+ * refused here.
+ */
 async function readConflicts(store: Store, { meter, from, to, asOf }: FactsQuery): Promise<LostSpan[]> {
   const spans: LostSpan[] = [];
   const until = { at: to + LOOKAHEAD, inclusive: false };
   for await (const version of store.conflicts({ meter, to: until, asOf })) {
     if (version.timestamp >= from - LOOKBACK) spans.push(conflictSpan(usageSampleOf(version)));
   }
-  return spans;
+  const unkept = unkeptSpans(await store.entries({ kind: 'resolution', before: asOf + 1 }));
+  return [...spans, ...unkept.filter((span) => (span.meter ?? meter) === meter && bears(span, from, to))];
 }
 
 export async function readVoids(store: Store, asOf: Micros): Promise<UsageVoid[]> {

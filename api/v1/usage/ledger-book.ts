@@ -1,4 +1,12 @@
-import { droppedSpans, HOUR, QuarantinedMessage, quarantinedSpan, compareText, REACH } from '@nephometer/core';
+import {
+  droppedSpans,
+  HOUR,
+  missingBatches,
+  QuarantinedMessage,
+  quarantinedSpan,
+  REACH,
+  sealedBatch,
+} from '@nephometer/core';
 import type {
   AgentCycle,
   Clock,
@@ -7,20 +15,14 @@ import type {
   LedgerRow,
   LostSpan,
   Micros,
+  SealedBatch,
   SignedHeader,
   Store,
 } from '@nephometer/core';
 import { RecordedChunks } from './chunks.ts';
 
-/** What one batch header says of ticks and of its place in its epoch. */
-interface SealedBatch {
-  readonly recordedAt: Micros;
-  readonly agentId: string;
-  readonly epoch: string;
-  readonly seq: number;
-  /** The slots it can hold: from its earliest tick or sealing to its last. */
-  readonly first: Micros;
-  readonly last: Micros;
+/** What one batch header says of its place in its epoch, and of ticks. */
+interface SealedCycles extends SealedBatch {
   readonly cycles: readonly CycleReport[];
 }
 
@@ -46,7 +48,7 @@ export interface Tried {
 
 /** The ledger and the quarantine by time of recording, parsed once. */
 export class LedgerBook {
-  readonly #batches: RecordedChunks<SealedBatch>;
+  readonly #batches: RecordedChunks<SealedCycles>;
   readonly #refused: RecordedChunks<Refused>;
   readonly #shared = new Map<string, string[]>();
 
@@ -72,8 +74,8 @@ export class LedgerBook {
     return { cycles, lost };
   }
 
-  async #readBatches(store: Store, from: Micros, to: Micros): Promise<SealedBatch[]> {
-    const batches: SealedBatch[] = [];
+  async #readBatches(store: Store, from: Micros, to: Micros): Promise<SealedCycles[]> {
+    const batches: SealedCycles[] = [];
     for await (const row of store.ledger({ after: from - 1, upTo: to - 1 })) {
       const batch = this.#sealedBatch(row);
       if (batch !== null) batches.push(batch);
@@ -81,21 +83,11 @@ export class LedgerBook {
     return batches;
   }
 
-  #sealedBatch({ headerText, recordedAt }: LedgerRow): SealedBatch | null {
+  #sealedBatch({ headerText, recordedAt }: LedgerRow): SealedCycles | null {
     if (headerText === null) return null;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- verified before it came into the ledger
     const header = JSON.parse(headerText) as SignedHeader;
-    const slots = header.runs.flatMap(({ slot }) => (slot === null ? [] : [slot]));
-    slots.push(...header.cycles.map(({ scheduled }) => scheduled));
-    return {
-      recordedAt,
-      agentId: header.agent_id,
-      epoch: header.epoch,
-      seq: header.seq,
-      first: Math.min(header.created, ...slots),
-      last: slots.length === 0 ? header.created : Math.max(...slots),
-      cycles: header.cycles.map((report) => this.#compact(report)),
-    };
+    return { ...sealedBatch(header, recordedAt), cycles: header.cycles.map((report) => this.#compact(report)) };
   }
 
   /** Reports resemble each other: what says nothing is left out, and lists of meters are shared. */
@@ -110,26 +102,8 @@ export class LedgerBook {
 
 const NONE: CycleReport['pollsters'] = [];
 
-function dropped({ agentId, recordedAt, cycles }: SealedBatch): LostSpan[] {
+function dropped({ agentId, recordedAt, cycles }: SealedCycles): LostSpan[] {
   return cycles.flatMap((report) => droppedSpans({ agentId, recordedAt, report }));
-}
-
-/** Where numbers are missing within an epoch, readings of the time between the batches around them may be in those. */
-function missingBatches(batches: readonly SealedBatch[]): LostSpan[] {
-  const inOrder = batches.toSorted(
-    (a, b) => compareText(a.agentId, b.agentId) || compareText(a.epoch, b.epoch) || a.seq - b.seq,
-  );
-  return inOrder.flatMap((batch, i): LostSpan[] => {
-    const before = inOrder[i - 1];
-    const isNext = before !== undefined && before.agentId === batch.agentId && before.epoch === batch.epoch;
-    if (!isNext || before.seq + 1 >= batch.seq) return [];
-    const to = Math.max(before.last, batch.first);
-    // Further apart than readings are joined: whether it is seen would depend on where the question starts.
-    if (before.recordedAt < to - REACH) return [];
-    const any = { source: null, meter: null, resourceId: null };
-    const { agentId, recordedAt } = batch;
-    return [{ ...any, reason: 'not-yet-arrived', agentId, from: before.last, to, recordedAt }];
-  });
 }
 
 async function readRefused(store: Store, from: Micros, to: Micros): Promise<Refused[]> {

@@ -1,5 +1,7 @@
-import { formatInstant, gapFields, lineFields } from '@nephometer/core';
-import type { Micros, UsageField, UsageLine } from '@nephometer/core';
+import { compare, formatInstant, gapFields, lineFields, parseDecimal } from '@nephometer/core';
+import type { Decimal, Micros, UsageField, UsageLine } from '@nephometer/core';
+import { projected } from './projection.ts';
+import type { Projected } from './projection.ts';
 import type { UsageQuestion } from './question.ts';
 
 /** `LineAnswer`, as an object whose properties are in their order. */
@@ -8,17 +10,29 @@ export type LineShape = Readonly<Record<string, unknown>> & { readonly id: strin
 export type Finality = 'provisional' | 'closed' | 'adjusted';
 
 export function lineShape(
-  line: UsageLine,
-  { meter, definition, query, showsEvidence }: UsageQuestion,
+  measured: UsageLine,
+  { meter, definition, query, showsEvidence, projection, minCoverage }: UsageQuestion,
   asOf: Micros,
   finality: Finality = 'provisional',
 ): LineShape {
+  const line = isThin(measured, minCoverage) ? { ...measured, ...NO_FIGURE } : measured;
   return {
     ...lineFields(line, { meter, name: definition.name, query }),
     finality,
+    ...(projection === null ? {} : { projected: projectedShape(projected(line, query, projection)) }),
     ...(query.gaps ? { gaps: line.gaps.map(gapFields) } : {}),
     ...(showsEvidence ? { evidence: evidenceLink(line, { meter, query }, asOf) } : {}),
   };
+}
+
+const NO_FIGURE = { quantity: null, estimated: null, unrounded: null };
+
+function isThin({ coverage }: UsageLine, least: Decimal | null): boolean {
+  return least !== null && compare(parseDecimal(coverage ?? '0'), least) < 0;
+}
+
+function projectedShape(one: Projected | null): Record<string, unknown> | null {
+  return one === null ? null : { ...one, to: formatInstant(one.to) };
 }
 
 const LISTED: readonly UsageField[] = ['project_id', 'user_id', 'resource_id', 'source'];
@@ -62,18 +76,22 @@ export const COLUMNS = [
 
 /** RFC 4180 with line feeds; one column a field of the group. Unknown is an empty cell. */
 export function csvText(lines: readonly LineShape[], question: UsageQuestion, asOf: Micros): string {
-  const { groupBy } = question.query;
-  const header = ['from', 'to', ...groupBy, ...COLUMNS, 'as_of', 'id'];
+  const { groupBy, rounding } = question.query;
+  const asked = [...(rounding === null ? [] : ['unrounded']), ...(question.projection === null ? [] : ['projected'])];
+  const header = ['from', 'to', ...groupBy, ...COLUMNS, ...asked, 'as_of', 'id'];
   const rows = lines.map((line) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `lineShape` makes it
     const group = line['group'] as Readonly<Record<string, string | null>>;
     const values = [line['from'], line['to'], ...groupBy.map((field) => group[field] ?? null)];
-    return [...values, ...COLUMNS.map((column) => line[column]), formatInstant(asOf), line.id];
+    const figures = [...COLUMNS, ...asked].map((column) => line[column]);
+    return [...values, ...figures, formatInstant(asOf), line.id];
   });
   return [header, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
 }
 
+/** Of a projection its quantity. */
 export function cell(value: unknown): string {
+  if (typeof value === 'object' && value !== null && 'quantity' in value) return cell(value.quantity);
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -4,15 +4,18 @@ import {
   definitionQuery,
   messageOf,
   parseAnchor,
+  parseDecimal,
   resolveInstant,
   roundingOf,
   sha256,
   UsageDefinition,
   usageQuery,
 } from '@nephometer/core';
-import type { Identity, Micros, UsageField, UsageQuery } from '@nephometer/core';
+import type { Decimal, Identity, Micros, UsageField, UsageQuery } from '@nephometer/core';
 import { visibleTo } from '../../auth.ts';
 import { badRequest, httpError } from '../../errors.ts';
+import { assertAhead, windowEnd } from './projection.ts';
+import type { Projection } from './projection.ts';
 import type { UsageFields } from './schemas.ts';
 
 /** A definition in force, and since when. */
@@ -31,6 +34,9 @@ export interface UsageQuestion {
   /** Projects of which alone anything can be in the answer; null: any. */
   readonly projectIds: readonly string[] | null;
   readonly showsEvidence: boolean;
+  readonly projection: Projection | null;
+  /** Lines that were measured less have no figure. */
+  readonly minCoverage: Decimal | null;
   /** The same for the same question, whoever asks it and as of whenever. */
   readonly key: string;
 }
@@ -85,6 +91,8 @@ export function questionOf(
     rounding: asked.rounding === undefined ? base.rounding : roundingOf(asked.rounding),
     estimate: asked.estimate ?? 'none',
     gaps: asked.gaps,
+    ...(asked.floor === undefined ? {} : { floor: parseDecimal(asked.floor) }),
+    ...(asked.ceiling === undefined ? {} : { ceiling: parseDecimal(asked.ceiling) }),
   });
   told('from, to', () => cutWindows(query));
   const projects = filter.get('project_id') ?? null;
@@ -94,8 +102,19 @@ export function questionOf(
     query,
     projectIds: projects === null || projects.includes(null) ? null : projects.filter((id) => id !== null),
     showsEvidence: asked.evidence,
+    projection: projectionOf(asked, query),
+    minCoverage: asked.min_coverage === undefined ? null : parseDecimal(asked.min_coverage),
     key: keyOf(asked, [...filter]),
   };
+}
+
+function projectionOf({ projection, project_to: until, tz }: Asked, query: UsageQuery): Projection | null {
+  if (projection === undefined || projection === 'none') {
+    if (until === undefined) return null;
+    throw badRequest('project_to: only means something with a projection; add projection=linear or leave it out.');
+  }
+  const to = until === undefined ? windowEnd(query) : momentOf('project_to', until, tz);
+  return assertAhead({ policy: projection, to }, query);
 }
 
 /** A question without a definition is one of its own. */
@@ -152,6 +171,23 @@ function narrow(
 function keyOf(asked: Asked, filter: readonly unknown[]): string {
   const { from, to, tz, window, anchor, group_by, max_hold, edge, step, rounding, estimate, gaps, evidence } = asked;
   const names = [asked.meter, asked.kind, asked.definition];
-  const rest = { from, to, tz, window, anchor, group_by, max_hold, edge, step, rounding, estimate, gaps, evidence };
+  const { floor, ceiling, min_coverage, projection, project_to } = asked;
+  const bounds = { floor, ceiling, min_coverage, projection, project_to };
+  const rest = {
+    from,
+    to,
+    tz,
+    window,
+    anchor,
+    group_by,
+    max_hold,
+    edge,
+    step,
+    rounding,
+    estimate,
+    gaps,
+    evidence,
+    ...bounds,
+  };
   return sha256(JSON.stringify([names, rest, filter]));
 }

@@ -3,6 +3,17 @@ import { listChanges } from './changes.ts';
 import { showCoverage } from './coverage.ts';
 import { listDefinitions } from './definitions.ts';
 import { showDiff } from './diff.ts';
+import { listInventory, postInventory } from './inventory.ts';
+import {
+  FINDINGS,
+  FindingsAnswer,
+  FindingsFields,
+  InventoryAnswer,
+  InventoryListAnswer,
+  InventoryQuery,
+  InventoryRequest,
+} from './inventory-schemas.ts';
+import { listFindings } from './list-findings.ts';
 import {
   ChangesAnswer,
   ChangesFields,
@@ -12,6 +23,7 @@ import {
   DefinitionsQuery,
   DiffAnswer,
   DiffFields,
+  QuarantineUsageAnswer,
   UsageAnswer,
   UsageFields,
   VoidAnswer,
@@ -19,6 +31,7 @@ import {
   VoidsAnswer,
   VoidsQuery,
 } from './schemas.ts';
+import { showQuarantineUsage } from './quarantine-usage.ts';
 import { showUsage, USAGE_TYPES } from './usage.ts';
 import { createVoid, listVoids } from './voids.ts';
 
@@ -57,6 +70,23 @@ const ASK_USAGE: Route = {
   errors: ['MTR_NOT_ACCEPTABLE', 'MTR_BEHIND_RETENTION', 'MTR_TOO_MUCH'],
   example: { body: { definition: 'instance_hours', from: '2026-03-01', to: '2026-04-01', group_by: ['project_id'] } },
   handle: showUsage,
+};
+
+const SHOW_QUARANTINE_USAGE: Route = {
+  method: 'get',
+  path: '/v1/usage/quarantine',
+  operationId: 'showQuarantineUsage',
+  tag: 'usage',
+  summary: 'What the lines would come to with the messages that were refused',
+  description:
+    'A what-if, by the reason of the refusal: no other figure has any of it. What cannot be read is told by its number. Refused ' +
+    'messages are as true as the word of whoever sent them.',
+  roles: ['admin'],
+  query: UsageFields,
+  answer: { schema: QuarantineUsageAnswer },
+  errors: ['MTR_BEHIND_RETENTION', 'MTR_TOO_MUCH'],
+  pages: { items: 'lines', cursor: 'cursor', each: 'eachQuarantineLine' },
+  handle: showQuarantineUsage,
 };
 
 const SHOW_DIFF: Route = {
@@ -151,13 +181,69 @@ const LIST_VOIDS: Route = {
   handle: listVoids,
 };
 
+const POST_INVENTORY: Route = {
+  method: 'post',
+  path: '/v1/inventory',
+  operationId: 'postInventory',
+  tag: 'inventory',
+  summary: 'What was there at a moment: agents that must be heard, resources that must be sampled',
+  description:
+    'Append-only; post a list of the same `name` as often as it is made, say once a day. `expected_agents` of the ' +
+    'configuration is a list, too. What it shows is in `warnings` of GET /v1/usage, and in GET /v1/findings.',
+  roles: ['admin'],
+  body: InventoryRequest,
+  answer: { status: 201, schema: InventoryListAnswer },
+  example: {
+    body: {
+      name: 'instances',
+      at: '2026-03-05T00:00:00Z',
+      meters: ['vcpus', 'memory'],
+      resources: [{ resource_id: 'vm-7', project_id: 'p1' }, 'vm-8'],
+    },
+  },
+  handle: postInventory,
+};
+
+const LIST_INVENTORY: Route = {
+  method: 'get',
+  path: '/v1/inventory',
+  operationId: 'listInventory',
+  tag: 'inventory',
+  summary: 'Which lists there are, newest moment first',
+  roles: ['admin'],
+  query: InventoryQuery,
+  answer: { schema: InventoryAnswer },
+  handle: listInventory,
+};
+
+const LIST_FINDINGS: Route = {
+  method: 'get',
+  path: '/v1/findings',
+  operationId: 'listFindings',
+  tag: 'inventory',
+  summary: 'What was there and is not sampled, and what is sampled and was not there',
+  description: Object.entries(FINDINGS)
+    .map(([finding, meaning]) => `\`${finding}\`: ${meaning}`)
+    .join(' '),
+  roles: ['admin'],
+  query: FindingsFields,
+  answer: { schema: FindingsAnswer },
+  errors: ['MTR_BEHIND_RETENTION'],
+  pages: { items: 'findings', cursor: 'cursor', each: 'eachFinding' },
+  handle: listFindings,
+};
+
 export const USAGE_ROUTES: readonly Route[] = [
   SHOW_USAGE,
   ASK_USAGE,
+  SHOW_QUARANTINE_USAGE,
   SHOW_DIFF,
   LIST_CHANGES,
   SHOW_COVERAGE,
   LIST_DEFINITIONS,
   CREATE_VOID,
   LIST_VOIDS,
+  POST_INVENTORY,
+  LIST_INVENTORY,
+  LIST_FINDINGS,
 ];

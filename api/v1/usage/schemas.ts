@@ -1,26 +1,29 @@
 import {
   isUsageField,
+  parseDecimal,
   parseDuration,
   messageOf,
   ROUNDING_PLACES,
   ROUNDING_WAYS,
   RoundingRule,
   USAGE_KINDS,
-  UsageDefinition,
   WINDOWS,
 } from '@nephometer/core';
 import type { UsageField } from '@nephometer/core';
 import { z } from 'zod';
+import { PROJECTIONS } from './projection.ts';
 
 /*
  * What may be said to /v1/usage and its neighbours, and what they answer. URL and body have the same fields: of those that
  * a URL can only spell, the body may give the JSON value.
  */
 
+const ESTIMATES = ['none', 'previous'] as const;
+
 const Flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], {
   error: 'must be true or false',
 });
-const Count = z.union(
+export const Count = z.union(
   [
     z.int().positive(),
     z
@@ -39,6 +42,19 @@ const Span = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
+
+const AmountText = z
+  .union([z.string(), z.number().transform(String)])
+  .refine(isDecimal, { error: 'must be a decimal number like 8 or 0.5' });
+
+function isDecimal(text: string): boolean {
+  try {
+    parseDecimal(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** One or several; the empty text and null mean "not known". */
 const Values = z
@@ -116,8 +132,24 @@ export const UsageFields = z.strictObject({
   rounding: z.union([RoundingText, RoundingRule], { error: ROUNDING_ERROR }).optional().meta({
     description: 'WHERE,HOW,TO[,MINIMUM]: sample, resource or period; ceil, floor, half-up, half-even; a multiple of.',
   }),
-  estimate: z.enum(['none', 'previous']).optional().meta({
+  estimate: z.enum(ESTIMATES).optional().meta({
     description: '`previous`: `estimated` says what it were, had the reading before each gap gone on.',
+  }),
+  floor: AmountText.optional().meta({
+    description:
+      'Least that a gap may hide, in the unit of the result: of a gauge its level, of counters growth an hour.',
+  }),
+  ceiling: AmountText.optional().meta({
+    description: 'Most that a gap may hide, likewise; without it `upper` may be null.',
+  }),
+  min_coverage: AmountText.optional().meta({
+    description: 'A line of which a smaller share was measured has no figure: `quantity` is null. 0 to 1.',
+  }),
+  projection: z.enum(PROJECTIONS).optional().meta({
+    description: '`linear`: `projected` says what the line that is not over would come to, did it go on as so far.',
+  }),
+  project_to: z.string().optional().meta({
+    description: 'Up to when. Default: the end of the window that the period ends in; without windows, of the month.',
   }),
   gaps: Flag.prefault(false).meta({ description: 'Whether lines list their gaps, with reasons.' }),
   evidence: Flag.prefault(false).meta({ description: 'Whether lines say where their samples are listed.' }),
@@ -174,7 +206,7 @@ export const VoidsQuery = z.strictObject({
 
 export const DefinitionsQuery = z.strictObject({ as_of: z.string().optional() });
 
-const Time = z.string().meta({ format: 'date-time' });
+export const Time = z.string().meta({ format: 'date-time' });
 const Amount = z.string().meta({ description: 'Exact decimal.' });
 
 export const GapAnswer = z.strictObject({
@@ -196,6 +228,16 @@ export const LineAnswer = z.strictObject({
   upper: Amount.nullable(),
   estimated: Amount.nullable().meta({ description: 'With the gaps filled by the policy asked for.' }),
   unrounded: Amount.nullable().optional(),
+  projected: z
+    .strictObject({
+      to: Time,
+      quantity: Amount,
+      lower: Amount.nullable().meta({ description: 'What was used so far at least.' }),
+      upper: z.null().meta({ description: 'Nothing bounds what is to come.' }),
+    })
+    .nullable()
+    .optional()
+    .meta({ description: 'By the policy asked for; null where the line is over, or does not grow with time.' }),
   coverage: Amount.nullable().meta({ description: '0 to 1, of the time in which the resources existed.' }),
   basis: z.enum(['cycles', 'cadence', 'mixed', 'none']).meta({
     description: 'What coverage stands on: cycle reports, the usual interval of senders without them, or nothing.',
@@ -225,6 +267,8 @@ export const UsageAnswer = z.strictObject({
   meter: z.string(),
   kind: z.enum(USAGE_KINDS),
   definition: DefinitionName,
+  estimate: z.enum(ESTIMATES).meta({ description: 'The policy that `estimated` follows.' }),
+  projection: z.strictObject({ policy: z.enum(['linear']), to: Time }).nullable(),
   tz: z.string(),
   tzdata: z.string(),
   skipped: z
@@ -237,6 +281,58 @@ export const UsageAnswer = z.strictObject({
       }),
     )
     .meta({ description: 'Series of the meter that the kind or the conversion has no answer for.' }),
+  warnings: z
+    .array(
+      z.strictObject({
+        warning: z.enum(['agent-not-heard', 'never-sampled', 'not-sampled-then', 'unknown-resource']),
+        agents: z.int().optional(),
+        agent_ids: z.array(z.string()).optional().meta({ description: 'For admins.' }),
+        resources: z.int().optional().meta({ description: 'See GET /v1/findings.' }),
+      }),
+    )
+    .meta({
+      description:
+        'What no line can show: agents that had to be heard and were not, resources of the inventory that were not sampled, or ' +
+        'sampled and not in it.',
+    }),
+});
+
+/** A line that refused messages bear on. */
+export const QuarantineLineAnswer = z.strictObject({
+  id: z.string(),
+  from: Time,
+  to: Time,
+  group: z.record(z.string(), z.string().nullable()),
+  unit: z.string().nullable(),
+  quantity: Amount.nullable().meta({ description: 'As GET /v1/usage has it; null where there is no such line.' }),
+  in_quarantine: Amount.nullable().meta({ description: 'What all refused messages together would add.' }),
+  with_quarantine: Amount.nullable(),
+  by_reason: z
+    .record(z.string(), Amount)
+    .meta({ description: 'What those of one reason alone would add; they need not add up.' }),
+});
+
+export const QuarantineUsageAnswer = z.strictObject({
+  lines: z.array(QuarantineLineAnswer).meta({ description: 'Only those that refused messages bear on.' }),
+  next: z.string().nullable(),
+  refused: z
+    .array(
+      z.strictObject({
+        reason: z.string(),
+        messages: z.int(),
+        samples: z.int().meta({ description: 'Of the meter, as far as they can be read.' }),
+        unreadable_messages: z.int().meta({ description: 'Nothing of them can be read: no line has them.' }),
+        unreadable_samples: z.int().meta({ description: 'Of any meter.' }),
+      }),
+    )
+    .meta({ description: 'Refused messages of the period that were not let in later.' }),
+  as_of: Time,
+  settled: z.boolean(),
+  from: Time,
+  to: Time,
+  meter: z.string(),
+  kind: z.enum(USAGE_KINDS),
+  definition: DefinitionName,
 });
 
 export const CAUSES = ['late', 'void', 'conflict', 'definition'] as const;
@@ -266,9 +362,34 @@ export const ChangesAnswer = z.strictObject({
   as_of: Time,
 });
 
-export const DefinitionsAnswer = z.strictObject({
-  definitions: z.array(UsageDefinition.safeExtend({ hash: z.string(), since: Time })),
+const RoundingAnswer = z.strictObject({
+  where: z.enum(ROUNDING_PLACES),
+  how: z.enum(ROUNDING_WAYS),
+  to: z.string().meta({ description: 'Rounded to a multiple of this: `1`, `0.01`, `1/60`.' }),
+  minimum: Amount.nullable(),
 });
+
+/** As `UsageDefinition` of core reads, with its texts as they are kept. */
+export const DefinitionAnswer = z.strictObject({
+  name: z.string(),
+  description: z.string(),
+  meter: z.string(),
+  kind: z.enum(USAGE_KINDS),
+  unit: z.string().nullable(),
+  conversion: z.union([z.string(), z.record(z.string(), z.string())]).meta({
+    description: 'What figures are multiplied by; or that by unit of the samples.',
+  }),
+  group_by: z.array(z.string()),
+  rounding: RoundingAnswer.nullable(),
+  max_hold: z.string().nullable(),
+  edge: z.enum(['interpolate', 'end']),
+  step: z.string(),
+  floor: Amount.nullable(),
+  ceiling: Amount.nullable(),
+  hash: z.string().meta({ description: 'SHA-256 of what the definition says.' }),
+  since: Time.meta({ description: 'From when on the name stands for this.' }),
+});
+export const DefinitionsAnswer = z.strictObject({ definitions: z.array(DefinitionAnswer) });
 
 const CoverageGap = z.strictObject({ from: Time, to: Time, reason: z.string() });
 export const CoverageAnswer = z.strictObject({

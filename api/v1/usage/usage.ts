@@ -13,6 +13,7 @@ import { csvText, lineShape } from './line-shape.ts';
 import type { Finality, LineShape } from './line-shape.ts';
 import type { UsageQuestion } from './question.ts';
 import { UsageFields } from './schemas.ts';
+import type { UsageWarning } from './warnings.ts';
 
 export const USAGE_TYPES = {
   json: 'application/json',
@@ -35,13 +36,14 @@ export function showUsage(options: ApiOptions): Handler {
       throw badRequest('cursor: comes from another question; the same one with `next` of its answer would be right.');
     }
     const answer = await desk.answer(question, moment);
+    const warnings = await desk.warnings(question, identity, moment.asOf);
     // Rows without a frame have no place for `next`, so they come all at once unless fewer are asked for.
     const limits = { ...config.api, default_limit: type === 'json' ? config.api.default_limit : config.api.max_limit };
     const page = pageOf(answer, place?.offset ?? 0, rowLimit(asked.limit, limits));
     const whole = { ...asked, to: asked.to ?? formatInstant(moment.asOf) };
     const at = (asOf: Micros): Promise<UsageQuestion> => desk.question(whole, identity, asOf);
     const finality = await finalityOf(desk, { question, asOf: moment.asOf, at }, page.lines);
-    send(ctx, type, { question, moment, answer, finality, ...page });
+    send(ctx, type, { question, moment, answer, warnings, finality, ...page });
   };
 }
 
@@ -95,15 +97,17 @@ interface Sent extends Page {
   readonly answer: UsageAnswer;
   /** Of each line. */
   readonly finality: readonly Finality[];
+  readonly warnings: readonly UsageWarning[];
 }
 
 function send(ctx: ApiContext, type: keyof typeof USAGE_TYPES, sent: Sent): void {
-  const { question, moment, lines, end } = sent;
+  const { question, moment, lines, end, warnings } = sent;
   const { asOf, settled } = moment;
   const next = end === null ? null : placeText({ asOf, offset: end, key: question.key });
   const shapes = lines.map((line, i) => lineShape(line, question, asOf, sent.finality[i]));
   ctx.set('Nephometer-As-Of', formatInstant(asOf));
   ctx.set('Nephometer-Settled', String(settled));
+  if (warnings.length > 0) ctx.set('Nephometer-Warnings', warnings.map(({ warning }) => warning).join(', '));
   if (next !== null && ctx.method !== 'POST') ctx.set('Link', `<${nextUrl(ctx, next)}>; rel="next"`);
   ctx.type = `${USAGE_TYPES[type]}; charset=utf-8`;
   if (type === 'csv') ctx.body = csvText(shapes, question, asOf);
@@ -118,8 +122,12 @@ function nextUrl(ctx: ApiContext, next: string): string {
 }
 
 /** `UsageAnswer` of the schemas. */
-function frameText(lines: readonly LineShape[], next: string | null, { question, moment, answer }: Sent): string {
-  const { query, meter, definition } = question;
+function frameText(
+  lines: readonly LineShape[],
+  next: string | null,
+  { question, moment, answer, warnings }: Sent,
+): string {
+  const { query, meter, definition, projection } = question;
   return JSON.stringify({
     lines,
     next,
@@ -130,9 +138,12 @@ function frameText(lines: readonly LineShape[], next: string | null, { question,
     meter,
     kind: query.kind,
     definition,
+    estimate: query.estimate,
+    projection: projection === null ? null : { policy: projection.policy, to: formatInstant(projection.to) },
     tz: query.tz,
     tzdata: TZDATA_VERSION,
     skipped: skippedShapes(answer.skipped),
+    warnings,
   });
 }
 

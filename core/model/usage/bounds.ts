@@ -21,7 +21,8 @@ import type { Tally } from './tally.ts';
  * | count, peak, distinct | quantity                    | null                                               |
  * | last, p95| null                                     | null                                               |
  *
- * Without gaps and resets both are the quantity. What holds by rule (a reading, for max_hold at most) counts as known.
+ * Those of duration, integral and sum are running figures, as the quantity is (reach.ts). Without gaps and resets both are the
+ * quantity. What holds by rule (a reading, for max_hold at most) counts as known.
  */
 export interface Bounds {
   readonly lower: Decimal | null;
@@ -35,10 +36,9 @@ export function boundsOf(quantity: Decimal, tally: Tally, query: UsageQuery): Bo
   if (tally.gap === 0) return { lower: quantity, upper: quantity };
   switch (kind) {
     case 'duration':
-      return { lower: quantity, upper: add(quantity, tally.gapHours) };
     case 'integral':
     case 'sum':
-      return { lower: over(floor, quantity, tally.gap), upper: over(ceiling, quantity, tally.gap) };
+      return { lower: tally.least, upper: tally.most };
     case 'max':
       return { lower: quantity, upper: ceiling === null ? null : maximum(ceiling, quantity) };
     case 'min':
@@ -74,7 +74,6 @@ function averageWith(level: Decimal | null, tally: Tally): Decimal | null {
 /** The quantity with its gaps filled, by the policy asked for; null where it does not apply. */
 export function estimateOf(quantity: Decimal, tally: Tally, query: UsageQuery): Decimal | null {
   if (query.estimate === 'none') return null;
-  if (query.kind === 'duration') return add(quantity, tally.filledHours);
-  if (query.kind === 'integral') return add(quantity, areaAsHours(tally.filledArea));
+  if (query.kind === 'duration' || query.kind === 'integral') return tally.filled;
   return tally.gap === 0 ? quantity : null;
 }

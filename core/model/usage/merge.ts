@@ -1,15 +1,14 @@
 import { add, decimal, divide, multiply, subtract } from '../../decimal.ts';
-import type { Decimal } from '../../decimal.ts';
 import { compareNullable } from '../order.ts';
 import type { Series } from '../sample.ts';
 import { seriesField } from './attributes.ts';
-import { ONE, times } from './fraction.ts';
 import type { Fraction } from './fraction.ts';
 import { FIGURE_DIGITS } from './integral.ts';
 import { NOTHING } from './pieces.ts';
 import { factorFor, skipReason, unitFor, viewFor } from './query.ts';
 import type { UsageQuery } from './query.ts';
-import { addCell, converted, emptyTally } from './tally.ts';
+import { ReachingFigures } from './reach.ts';
+import { addCell, addFigures, converted, emptyTally } from './tally.ts';
 import type { Tally } from './tally.ts';
 import type { HourCell, HourFold, Step, UsageField } from './types.ts';
 import type { Period } from './windows.ts';
@@ -42,35 +41,37 @@ export function sortIntoLines(folds: Iterable<HourFold>, windows: readonly Perio
     const factor = factorFor(query, fold.series);
     if (factor === null || skipReason(query, fold.series) !== null) continue;
     if (fold.view !== viewFor(query.kind, fold.series.type)) continue;
-    let [running, before] = [NOTHING, NOTHING];
+    const figures = new ReachingFigures(query, factor);
+    let share: SeriesShare | null = null;
     for (const cell of fold.cells) {
-      running = add(running, figureOf(cell, query.kind));
-      const now = factor === ONE ? running : times(running, factor, FIGURE_DIGITS);
-      place(cell, subtract(now, before), fold.series, factor, windows, query, drafts);
-      before = now;
+      const next = place(cell, fold.series, factor, windows, query, drafts);
+      if (next !== share) give(share, figures);
+      figures.add(cell);
+      share = next;
     }
+    give(share, figures);
   }
   for (const draft of drafts.values()) settle(draft, query);
   return [...drafts.values()].sort(compareDrafts);
 }
 
-function figureOf(cell: HourCell, kind: UsageQuery['kind']): Decimal {
-  if (kind === 'duration') return cell.hours;
-  if (kind === 'integral') return cell.integral;
-  return kind === 'increase' || kind === 'sum' ? cell.growth : NOTHING;
+/** What the cells up to here come to belongs to the line that they are in, or to none. */
+function give(share: SeriesShare | null, figures: ReachingFigures): void {
+  const taken = figures.take();
+  if (share !== null) addFigures(share.tally, taken);
 }
 
+/** @returns the share that the cell is in; null when no line has it */
 function place(
   cell: HourCell,
-  quantity: Decimal,
   series: Series,
   factor: Fraction,
   windows: readonly Period[],
   query: UsageQuery,
   drafts: Map<string, LineDraft>,
-): void {
+): SeriesShare | null {
   const window = windowAt(windows, cell.from);
-  if (window === null || !passes(cell, series, query.filter)) return;
+  if (window === null || !passes(cell, series, query.filter)) return null;
   const group = query.groupBy.map((field) => valueOf(cell, series, field));
   const unit = unitFor(query, series);
   const key = JSON.stringify([window.from, unit, group]);
@@ -83,9 +84,10 @@ function place(
     share = { series, factor, tally: emptyTally(type), bridges: new Map(), cells: [] };
     draft.series.set(seriesKey, share);
   }
-  addCell(share.tally, cell, quantity, series, query.gaps);
+  addCell(share.tally, cell, series, query.gaps);
   for (const bridge of cell.bridges) share.bridges.set(bridge.from, bridge);
   if (query.kind === 'p95') share.cells.push(cell);
+  return share;
 }
 
 /** Whether anything of the hour lies in the question's period and passes its filter. */

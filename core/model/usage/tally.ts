@@ -5,10 +5,11 @@ import type { SampleType, Series } from '../sample.ts';
 import { later } from './cell.ts';
 import { ONE, times } from './fraction.ts';
 import type { Fraction } from './fraction.ts';
-import { asHours, FIGURE_DIGITS } from './integral.ts';
+import { FIGURE_DIGITS } from './integral.ts';
 import type { HourCell } from './types.ts';
 import { NOTHING } from './pieces.ts';
 import type { LineGap } from './query.ts';
+import type { HourFigures } from './reach.ts';
 
 /** What one series has in one line, or, added up, a whole line. */
 export interface Tally {
@@ -18,16 +19,15 @@ export interface Tally {
   measured: Micros;
   covered: Micros;
   gap: Micros;
-  /** The same in hours, converted; and that of it which an estimate fills. */
-  gapHours: Decimal;
-  filledHours: Decimal;
+  /** What the quantity is at least, at most, and with its gaps filled; null where nothing bounds it. */
+  least: Decimal | null;
+  most: Decimal | null;
+  filled: Decimal | null;
   unbounded: Micros;
   hidden: Decimal;
   /** Shares of long steps: what is in the line, and what may have been in it beside that. */
   bridged: Decimal;
   bridgedElsewhere: Decimal;
-  filled: Micros;
-  filledArea: Decimal;
   resets: number;
   samples: number;
   volumes: Decimal;
@@ -50,14 +50,13 @@ export function emptyTally(type: SampleType): Tally {
     measured: 0,
     covered: 0,
     gap: 0,
-    gapHours: NOTHING,
-    filledHours: NOTHING,
+    least: NOTHING,
+    most: NOTHING,
+    filled: NOTHING,
     unbounded: 0,
     hidden: NOTHING,
     bridged: NOTHING,
     bridgedElsewhere: NOTHING,
-    filled: 0,
-    filledArea: NOTHING,
     resets: 0,
     samples: 0,
     volumes: NOTHING,
@@ -73,16 +72,15 @@ export function emptyTally(type: SampleType): Tally {
   };
 }
 
-type Shared = 'area' | 'measured' | 'covered' | 'unbounded' | 'hidden' | 'filled' | 'filledArea' | 'resets' | 'samples';
+type Shared = 'area' | 'measured' | 'covered' | 'unbounded' | 'hidden' | 'resets' | 'samples';
 type Part = Pick<
   HourCell,
   Shared | 'volumes' | 'min' | 'max' | 'last' | 'byCycles' | 'byCadence' | 'byNothing' | 'revision'
 >;
 
 function addPart(tally: Tally, part: Part): void {
-  for (const key of ['measured', 'covered', 'unbounded', 'filled', 'resets', 'samples'] as const)
-    tally[key] += part[key];
-  for (const key of ['area', 'hidden', 'filledArea', 'volumes'] as const) tally[key] = added(tally[key], part[key]);
+  for (const key of ['measured', 'covered', 'unbounded', 'resets', 'samples'] as const) tally[key] += part[key];
+  for (const key of ['area', 'hidden', 'volumes'] as const) tally[key] = added(tally[key], part[key]);
   tally.min = tally.min === null || part.min === null ? (tally.min ?? part.min) : minimum(tally.min, part.min);
   tally.max = tally.max === null || part.max === null ? (tally.max ?? part.max) : maximum(tally.max, part.max);
   tally.last = later(tally.last, part.last);
@@ -96,10 +94,8 @@ function added(a: Decimal, b: Decimal): Decimal {
   return isZero(b) ? a : add(a, b);
 }
 
-/** @param quantity the cell's figure, converted */
-export function addCell(tally: Tally, cell: HourCell, quantity: Decimal, series: Series, listGaps: boolean): void {
+export function addCell(tally: Tally, cell: HourCell, series: Series, listGaps: boolean): void {
   addPart(tally, cell);
-  tally.quantity = added(tally.quantity, quantity);
   if (cell.measured > 0 || cell.samples > 0) tally.resources.add(series.resourceId);
   for (const gap of cell.gaps) {
     tally.gap += gap.to - gap.from;
@@ -111,31 +107,35 @@ export function addCell(tally: Tally, cell: HourCell, quantity: Decimal, series:
   }
 }
 
+/** @param figures converted */
+export function addFigures(tally: Tally, figures: HourFigures): void {
+  tally.quantity = added(tally.quantity, figures.quantity);
+  for (const key of ['least', 'most', 'filled'] as const) {
+    const [known, more] = [tally[key], figures[key]];
+    tally[key] = known === null || more === null ? null : added(known, more);
+  }
+}
+
 /** Adds a series' tally to its line's. */
 export function addTally(line: Tally, one: Tally): void {
   addPart(line, one);
-  line.quantity = add(line.quantity, one.quantity);
-  for (const key of ['gapHours', 'filledHours', 'bridged', 'bridgedElsewhere'] as const) {
-    line[key] = added(line[key], one[key]);
-  }
+  addFigures(line, one);
+  for (const key of ['bridged', 'bridgedElsewhere'] as const) line[key] = added(line[key], one[key]);
   line.gap += one.gap;
   for (const resource of one.resources) line.resources.add(resource);
   for (const gap of one.gaps) line.gaps.push(gap);
 }
 
-/** A series' tally in the unit of the result; its quantity is converted already. */
+/** A series' tally in the unit of the result; its figures are converted already. */
 export function converted(tally: Tally, factor: Fraction): Tally {
-  const gaps = { gapHours: into(asHours(tally.gap), factor), filledHours: into(asHours(tally.filled), factor) };
-  if (factor === ONE) return { ...tally, ...gaps };
-  const { area, hidden, bridged, bridgedElsewhere, filledArea, volumes, min, max, last } = tally;
+  if (factor === ONE) return tally;
+  const { area, hidden, bridged, bridgedElsewhere, volumes, min, max, last } = tally;
   return {
     ...tally,
-    ...gaps,
     area: into(area, factor),
     hidden: into(hidden, factor),
     bridged: into(bridged, factor),
     bridgedElsewhere: into(bridgedElsewhere, factor),
-    filledArea: into(filledArea, factor),
     volumes: into(volumes, factor),
     min: min === null ? null : into(min, factor),
     max: max === null ? null : into(max, factor),

@@ -1,0 +1,2 @@
+export * from './inventory-schemas.ts';
+export * from './schemas.ts';
