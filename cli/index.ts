@@ -5,3 +5,4 @@ export { createProgram } from './program.ts';
 export { configSchema, isSection } from './schema-walk.ts';
 export type { SchemaNode } from './schema-walk.ts';
 export { ownSecretFile } from './secret.ts';
+export { StatementSchedules } from './statement-schedule.ts';

@@ -35,15 +35,9 @@ export class StatementSchedules implements Service {
   #isStopped = false;
 
   /** @throws ConfigError for a cron expression or zone that is none */
-  constructor(loaded: LoadedConfig, clock: Clock) {
+  constructor(loaded: Pick<LoadedConfig, 'config' | 'problemAt'>, clock: Clock) {
     this.#clock = clock;
-    this.#rules = loaded.config.statements.schedules.map((schedule, i) => {
-      try {
-        return { schedule, times: cronTimes(schedule.cron, schedule.tz), open: null, next: null };
-      } catch (cause) {
-        throw new ConfigError([loaded.problemAt(['statements', 'schedules', i, 'cron'], messageOf(cause))]);
-      }
-    });
+    this.#rules = rulesOf(loaded);
   }
 
   /** The API whose statements they are. */
@@ -129,6 +123,21 @@ export class StatementSchedules implements Service {
       return 'failed';
     }
   }
+}
+
+/** @throws ConfigError for a cron expression or zone that is none */
+export function checkSchedules(loaded: Pick<LoadedConfig, 'config' | 'problemAt'>): void {
+  rulesOf(loaded);
+}
+
+function rulesOf({ config, problemAt }: Pick<LoadedConfig, 'config' | 'problemAt'>): Rule[] {
+  return config.statements.schedules.map((schedule, i) => {
+    try {
+      return { schedule, times: cronTimes(schedule.cron, schedule.tz), open: null, next: null };
+    } catch (cause) {
+      throw new ConfigError([problemAt(['statements', 'schedules', i, 'cron'], messageOf(cause))]);
+    }
+  });
 }
 
 /** The same on every server: the moment itself, then one every so long after it. What failed is tried again at the next. */

@@ -18,6 +18,7 @@ import { sampleConfig } from '../config-sample.ts';
 import { configSchema, schemaDefaults } from '../schema-walk.ts';
 import { searchFolders } from '../plugins.ts';
 import { checkRetention } from '../retention.ts';
+import { checkSchedules } from '../statement-schedule.ts';
 
 /** `config init|check|show`. */
 export function addConfigCommands(program: Command): void {
@@ -41,6 +42,7 @@ export function addConfigCommands(program: Command): void {
       const loaded = await loadSettings(flags);
       checkSources(loaded.config.sources ?? [], loaded.problemAt);
       checkRetention(loaded);
+      checkSchedules(loaded);
       const namespaces = Object.keys(PLUGIN_NAMESPACES) as PluginNamespace[];
       const plugins = await loadPlugins({ namespaces, loaded, log: silentLogger, searchFrom: searchFolders() });
       const active = plugins.pollsters.length + plugins.discoveries.length + plugins.listeners.length;

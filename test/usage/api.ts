@@ -1,4 +1,5 @@
 import { createApi } from '@nephometer/api';
+import type { ApiOptions } from '@nephometer/api';
 import {
   AgentBook,
   DAY,
@@ -71,11 +72,11 @@ interface AskOptions {
   readonly accept?: string;
 }
 
-/** An API on a free port over a store, with a clock turned by hand. */
-export async function startApi(store: Store, clock: Clock, config: ConfigInput = {}): Promise<Asking> {
+/** What an API over a store is made of. */
+export function apiOptions(store: Store, clock: Clock, config: ConfigInput = {}): ApiOptions {
   const metrics = new MetricRegistry();
   const expected = config.expected_agents ?? [];
-  const api = createApi({
+  return {
     config: defaultConfig({ store: { url: 'memory:' }, ...config, listen: { port: 0 } }),
     store,
     tokens: new TokenBook(TOKENS, store),
@@ -88,7 +89,16 @@ export async function startApi(store: Store, clock: Clock, config: ConfigInput =
     bus: null,
     ingest: null,
     statementKey: STATEMENT_KEY,
-  });
+  };
+}
+
+/** An API on a free port over a store, with a clock turned by hand. */
+export async function startApi(store: Store, clock: Clock, config: ConfigInput = {}): Promise<Asking> {
+  return serveApi(apiOptions(store, clock, config));
+}
+
+export async function serveApi(options: ApiOptions): Promise<Asking> {
+  const api = createApi(options);
   await api.start();
   const ask = async (path: string, init: RequestInit, { who = 'admin', accept }: AskOptions): Promise<Asked> => {
     const headers = {
