@@ -119,13 +119,15 @@ export class Lab {
     const describe = (): string => `no fresh sample of ${[...waiting].map(({ id }) => id).join(', ')} in the store`;
     await until(
       async () => {
+        // One question for all: the judge must not be the load that it judges.
+        const fresh = await this.view.freshAfter(since).catch(() => []);
         for (const agent of waiting) {
-          const prefix = agent.settings.prefix ?? agent.id;
-          if (await this.view.hasSampleAfter(since, prefix).catch(() => false)) waiting.delete(agent);
+          const prefix = `${agent.settings.prefix ?? agent.id}-`;
+          if (fresh.some((resource) => resource.startsWith(prefix))) waiting.delete(agent);
         }
         return waiting.size === 0;
       },
-      { timeoutMs, everyMs: 100, describe },
+      { timeoutMs, everyMs: 200, describe },
     );
   }
 

@@ -35,12 +35,12 @@ export class StoreView {
     return (await this.get(`/v1/samples/${messageId}`)) as Record<string, unknown>;
   }
 
-  /** Whether a sample is there that was issued after a moment (milliseconds). */
-  async hasSampleAfter(moment: number, resourcePrefix: string): Promise<boolean> {
+  /** Resources of which a sample is there that was issued after a moment (milliseconds). */
+  async freshAfter(moment: number): Promise<readonly string[]> {
     const from = new Date(moment - 1000).toISOString();
-    const body = await this.get(`/v1/samples?order=newest&limit=200&meter=chaos.requests&from=${from}`);
+    const body = await this.get(`/v1/samples?order=newest&limit=400&meter=chaos.requests&from=${from}`);
     const { samples } = body as { samples: SampleAnswer[] };
-    return samples.some((sample) => sample.resource_id.startsWith(resourcePrefix) && issuedAt(sample) > moment);
+    return samples.filter((sample) => issuedAt(sample) > moment).map(({ resource_id }) => resource_id);
   }
 
   async #all<T>(path: string, key: string, cursor: string): Promise<T[]> {
