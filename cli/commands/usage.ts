@@ -179,6 +179,7 @@ async function askUsage(client: ApiClient, query: QueryPairs, limit = Infinity):
 interface Spelling {
   readonly time: (at: string) => string;
   readonly quantity: (line: Line) => string | null;
+  readonly bound: (line: Line, bound: string | null) => string | null;
   readonly share: (coverage: string | null) => string | null;
   readonly group: (value: string | null | undefined) => string | null | undefined;
 }
@@ -187,11 +188,12 @@ interface Spelling {
 const plain: Spelling = {
   time: (at) => at,
   quantity: ({ quantity }) => quantity,
+  bound: (_line, bound) => bound,
   share: (coverage) => coverage,
   group: (value) => value,
 };
 
-function columns(flags: UsageFlags, { time, quantity, share, group }: Spelling): Column<Line>[] {
+function columns(flags: UsageFlags, { time, quantity, bound, share, group }: Spelling): Column<Line>[] {
   const groups = groupNames(flags);
   return [
     { title: 'from', value: (line) => time(line.from) },
@@ -200,8 +202,8 @@ function columns(flags: UsageFlags, { time, quantity, share, group }: Spelling):
     { title: 'quantity', value: quantity, align: 'right' },
     { title: 'unit', value: ({ unit }) => unit },
     { title: 'coverage', value: ({ coverage }) => share(coverage), align: 'right' },
-    { title: 'lower', value: ({ lower }) => lower, align: 'right' },
-    { title: 'upper', value: ({ upper }) => upper, align: 'right' },
+    { title: 'lower', value: (line) => bound(line, line.lower), align: 'right' },
+    { title: 'upper', value: (line) => bound(line, line.upper), align: 'right' },
     ...(flags.estimate === true
       ? [{ title: 'estimated', value: ({ estimated }: Line) => estimated, align: 'right' as const }]
       : []),
@@ -217,6 +219,7 @@ function groupNames({ groupBy = [] }: UsageFlags): string[] {
 
 const PARTLY = '~';
 const UNKNOWN = '?';
+const NO_BOUND = 'no bound';
 
 function tableText(usage: Usage, flags: UsageFlags): string {
   const { lines, tz } = usage;
@@ -224,6 +227,7 @@ function tableText(usage: Usage, flags: UsageFlags): string {
   const spelling: Spelling = {
     time,
     quantity: markedQuantity,
+    bound: ({ quantity }, bound) => bound ?? (quantity === null ? UNKNOWN : NO_BOUND),
     share: percent,
     group: (value: string | null | undefined) => value ?? '(not known)',
   };
@@ -263,6 +267,7 @@ function gapTable(lines: readonly Line[], time: (at: string) => string, { gaps }
 }
 
 function legend(lines: readonly Line[]): string {
+  if (lines.length === 0) return 'Nothing was there to be measured: no usage, and no gap.\n';
   const isPart = lines.some(({ quantity, coverage }) => quantity !== null && coverage !== '1');
   const isUnknown = lines.some(({ quantity, coverage }) => quantity === null || coverage === null);
   return (
