@@ -28,7 +28,7 @@ export const usageBench: Bench = {
     const agents = [agentOf(scaled(5, scale))];
     await recordArrivals(store, clock, arrivalsOf({ ...month, interval: INTERVAL, agents }));
     clock.jump(DAY);
-    const api = await startApi(store, clock);
+    const api = await startApi(store, clock, { folds: { enabled: false } });
     const units = await countReadings(store, month);
     // Each question is as of another moment: an answer that is remembered would tell nothing.
     const before = (): void => clock.jump(SECOND);

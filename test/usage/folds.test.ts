@@ -1,20 +1,8 @@
-import {
-  AgentBook,
-  DAY,
-  defaultConfig,
-  HOUR,
-  KeyBook,
-  ManualClock,
-  MetricRegistry,
-  ProcessStatus,
-  SECOND,
-  SharedSecretKeyring,
-  silentLogger,
-  TokenBook,
-} from '@nephometer/core';
-import type { ConfigInput, Micros, Store } from '@nephometer/core';
-import { UsageDesk, usageSchemas } from '@nephometer/api';
+import { DAY, HOUR, ManualClock, SECOND } from '@nephometer/core';
+import type { ConfigInput, FoldRow, Micros, Store } from '@nephometer/core';
 import t from 'tap';
+import { deskOver, keeperOf } from './desks.ts';
+import type { Desk } from './desks.ts';
 import { Dice, WORLD_FROM, WORLD_METERS, worldOf } from './fold-world.ts';
 import type { WorldEvent } from './fold-world.ts';
 import { STORES } from './stores.ts';
@@ -24,35 +12,8 @@ const fixed = process.env['NEPHOMETER_SEED'];
 const seedsOf = (...seeds: number[]): number[] =>
   fixed === undefined ? [...seeds, Date.now() % 1_000_000] : [Number(fixed)];
 
-const ADMIN = { name: 'admin', role: 'admin', projects: null, userId: null } as const;
-
-interface Desk {
-  readonly desk: UsageDesk;
-  readonly metrics: MetricRegistry;
-}
-
-function deskOver(store: Store, clock: ManualClock, config: ConfigInput): Desk {
-  const metrics = new MetricRegistry();
-  const desk = new UsageDesk({
-    config: defaultConfig({ store: { url: 'memory:' }, ...config }),
-    store,
-    tokens: new TokenBook([], store),
-    status: new ProcessStatus(metrics, { version: 'test' }),
-    keyring: new KeyBook(new SharedSecretKeyring(Buffer.from('not-a-secret-at-all')), store),
-    agents: new AgentBook({ store, clock, expected: [], margin: 15 * SECOND, lookback: 7 * DAY }),
-    clock,
-    log: silentLogger,
-    metrics,
-    bus: null,
-    ingest: null,
-  });
-  return { desk, metrics };
-}
-
-async function ask({ desk }: Desk, asked: Record<string, unknown>, asOf: Micros): Promise<string> {
-  const fields = usageSchemas.UsageFields.parse(asked);
-  const question = await desk.question(fields, ADMIN, asOf);
-  return JSON.stringify(await desk.answer(question, { asOf, settled: false }));
+async function ask(one: Desk, asked: Record<string, unknown>, asOf: Micros): Promise<string> {
+  return JSON.stringify(await one.ask(asked, asOf));
 }
 
 const KINDS = {
@@ -97,11 +58,6 @@ async function happen(store: Store, clock: ManualClock, event: WorldEvent): Prom
   else await store.appendEntry(event.entry(clock.now()));
 }
 
-function keeperOf({ desk }: Desk): NonNullable<UsageDesk['folds']>['keeper'] {
-  if (desk.folds === null) throw new TypeError('Fold lines are switched off.');
-  return desk.folds.keeper;
-}
-
 /** How often each source of answers was used. */
 function sources({ metrics }: Desk): Record<string, number> {
   const lines = metrics.expose().split('\n');
@@ -118,8 +74,9 @@ const CONFIG: ConfigInput = {
 };
 
 for (const [kind, seeds, days, asks] of [
-  ['memory', seedsOf(1, 2, 3), 24, 60],
-  ['duckdb', seedsOf(4), 10, 20],
+  ['memory', seedsOf(1, 2), 16, 25],
+  ['duckdb', [Number(fixed ?? 4)], 10, 10],
+  ['influxdb', fixed === undefined ? [5] : [], 9, 5],
 ] as const) {
   for (const seed of seeds) {
     t.test(`${kind}: whatever comes when, fold lines answer what samples answer, seed ${seed}`, async (t) => {
@@ -174,4 +131,44 @@ for (const [kind, seeds, days, asks] of [
       t.equal(sources(bySamples)['folds'], 0);
     });
   }
+}
+
+t.test('a fold line that is damaged is noticed, and its samples answer', async (t) => {
+  const clock = new ManualClock(WORLD_FROM);
+  const store = await (await STORES.memory()).open(clock);
+  t.teardown(() => store.close());
+  for (const event of worldOf(8, { days: 6, interval: HOUR })) await happen(store, clock, event);
+  clock.jump(DAY);
+  const damages: Record<string, (row: FoldRow) => FoldRow | null> = {
+    'a figure': (row) => ({ ...row, body: row.body.replace(/\d/, (digit) => String((Number(digit) + 1) % 10)) }),
+    'what it stands on': (row) => (row.series === '' ? row : { ...row, head: row.head.replace(/\d+\]\]\]$/, '9]]]') }),
+    'its end': (row) => ({ ...row, body: row.body.slice(0, -1) }),
+    'a whole line': (row) => (row.resourceId === 'r1' ? null : row),
+  };
+  const asked = {
+    meter: 'vcpus',
+    kind: 'duration',
+    from: iso(WORLD_FROM),
+    to: iso(WORLD_FROM + 5 * DAY),
+    window: 'day',
+  };
+  const expected = await ask(deskOver(store, clock, { folds: { enabled: false } }), asked, clock.now());
+  for (const [what, damage] of Object.entries(damages)) {
+    const one = deskOver(damaged(store, damage), clock, CONFIG);
+    await keeperOf(one).run();
+    t.equal(await ask(one, asked, clock.now()), expected, what);
+    t.match(one.metrics.expose(), /nephometer_fold_damaged_total [1-9]/, what);
+  }
+});
+
+/** A store that gives fold lines back as they should not be. */
+function damaged(store: Store, damage: (row: FoldRow) => FoldRow | null): Store {
+  return {
+    ...store,
+    async *folds(query) {
+      for await (const rows of store.folds(query)) {
+        yield query.meter === '' ? rows : rows.flatMap((row) => damage(row) ?? []);
+      }
+    },
+  };
 }
