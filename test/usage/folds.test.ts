@@ -73,10 +73,10 @@ const CONFIG: ConfigInput = {
   usage: { definitions: [{ name: 'flavors', meter: 'vcpus', kind: 'duration', group_by: ['metadata.flavor_name'] }] },
 };
 
-for (const [kind, seeds, days, asks] of [
-  ['memory', seedsOf(1, 2), 16, 25],
-  ['duckdb', [Number(fixed ?? 4)], 10, 10],
-  ['influxdb', fixed === undefined ? [5] : [], 9, 5],
+for (const [kind, seeds, days, interval, asks] of [
+  ['memory', seedsOf(1, 2), 16, HOUR / 2, 25],
+  ['duckdb', [Number(fixed ?? 4)], 9, HOUR, 10],
+  ['influxdb', fixed === undefined ? [5] : [], 8, HOUR, 4],
 ] as const) {
   for (const seed of seeds) {
     t.test(`${kind}: whatever comes when, fold lines answer what samples answer, seed ${seed}`, async (t) => {
@@ -87,7 +87,7 @@ for (const [kind, seeds, days, asks] of [
       t.teardown(() => store.close());
       const bySamples = deskOver(store, clock, { ...CONFIG, folds: { enabled: false } });
       const keepers = [1, 2].map(() => deskOver(store, clock, CONFIG));
-      const events = worldOf(seed, { days, interval: 30 * 60 * SECOND });
+      const events = worldOf(seed, { days, interval });
       const moments: Micros[] = [];
       let refolded = 0;
       let next = WORLD_FROM + dice.below(60) * HOUR;
