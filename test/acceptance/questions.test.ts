@@ -103,12 +103,10 @@ for (const name of Object.keys(STORES)) {
       volume: parseVolume('8'),
       resourceId: 'i9',
       projectId: 'p9',
-      ...{
-        userId: null,
-        timestamp: at('2026-03-03T06:00:00'),
-        metadata: new Map(),
-        monotonicTime: null,
-      },
+      userId: null,
+      timestamp: at('2026-03-03T06:00:00'),
+      metadata: new Map(),
+      monotonicTime: null,
     };
     t.match(await door.postSigned(ahead, 'ahead'), [{ outcome: 'refused', reason: 'future' }]);
     await t.rejects(door.postText('{"counter_name": '), { code: 'MTR_REFUSED' });

@@ -33,24 +33,25 @@ export function showQuarantineUsage(options: ApiOptions): Handler {
     const lines = compared(facts, refused, question, asOf);
     const offset = place?.offset ?? 0;
     const end = offset + rowLimit(asked.limit, config.api);
-    const frame = ({
-	lines: lines.slice(offset, end),
-	next: end < lines.length ? placeText({
-		asOf,
-		offset: end,
-		key: question.key
-	}) : null,
-	refused: refused.map(refusedShape),
-	as_of: formatInstant(asOf),
-	settled,
-	from: formatInstant(query.from),
-	to: formatInstant(query.to),
-	...{
-		meter,
-		kind: query.kind,
-		definition
-	}
-});
+    const frame = {
+      lines: lines.slice(offset, end),
+      next:
+        end < lines.length
+          ? placeText({
+              asOf,
+              offset: end,
+              key: question.key,
+            })
+          : null,
+      refused: refused.map(refusedShape),
+      as_of: formatInstant(asOf),
+      settled,
+      from: formatInstant(query.from),
+      to: formatInstant(query.to),
+      meter,
+      kind: query.kind,
+      definition,
+    };
     sendJson(ctx, JSON.stringify(frame));
   };
 }
