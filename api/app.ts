@@ -1,6 +1,6 @@
 import Koa from 'koa';
 import { Router } from '@koa/router';
-import { HttpServer } from '@nephometer/core';
+import { askerAt, HttpServer } from '@nephometer/core';
 import type { ProcessStatus, Service } from '@nephometer/core';
 import { authenticate } from './auth.ts';
 import type { ApiOptions, ApiRouter, ApiState } from './context.ts';
@@ -64,7 +64,7 @@ function createApp(options: ApiOptions): Koa<ApiState> {
   app.use(observeRequests(metrics, log, clock));
   app.use(answerErrors(log));
   app.use(authenticate(tokens, config.listen.host));
-  app.use(answerStatus(status));
+  app.use(answerStatus(status, config.listen.host));
   app.use(createRouter(options).routes());
   app.use(async (ctx) => noRoute(ctx));
   return app;
@@ -80,10 +80,10 @@ export function createRouter(options: ApiOptions): ApiRouter {
 }
 
 /** /healthz, /readyz, /metrics and /varz. */
-function answerStatus(status: ProcessStatus): Koa.Middleware<ApiState> {
+function answerStatus(status: ProcessStatus, host: string): Koa.Middleware<ApiState> {
   return async (ctx, next) => {
     const isRead = ctx.method === 'GET' || ctx.method === 'HEAD';
-    const answer = isRead ? await status.answer(ctx.path) : null;
+    const answer = isRead ? await status.answer(ctx.path, askerAt(host)) : null;
     if (answer === null) {
       await next();
       return;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  askerAt,
   HttpServer,
   isLoopback,
   messageOf,
@@ -86,7 +87,7 @@ class HttpDoor implements CollectorServer {
     }
     // They name agents and queues of all projects, which a reader must not see.
     if (!OPEN_PATHS.includes(path) && !isLoopback(this.#options.host)) await this.#identify(request, ['admin']);
-    const answer = await this.#options.status.answer(path);
+    const answer = await this.#options.status.answer(path, askerAt(this.#options.host));
     if (answer === null) return problem(404, 'Not found', `There is nothing at ${path}; see POST /v1/messages.`);
     return { ...answer, headers: {} };
   }

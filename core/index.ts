@@ -63,4 +63,5 @@ export * from './exit-codes.ts';
 export * from './bounded.ts';
 export * from './http-server.ts';
 export * from './signing/keyring-file.ts';
+export * from './signing/own-key-watch.ts';
 export * from './status-server.ts';

@@ -13,6 +13,11 @@ export interface RunHooks {
   readonly onStarted?: () => void | Promise<void>;
 }
 
+/** What a daemon writes holds tenants' data and secrets: whatever makes a file here, others cannot read it. */
+export function keepFilesPrivate(): void {
+  process.umask(0o077);
+}
+
 /**
  * Starts a service and ends with the process: on SIGTERM or SIGINT it drains and exits 0, on a second signal, or when
  * the drain takes too long, it exits at once. What no retry heals, and a programming error, drain too and exit non-zero.

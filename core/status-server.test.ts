@@ -35,7 +35,9 @@ t.test('beyond loopback it wants authentication, or does not start', async (t) =
   await server.start();
   t.teardown(() => server.stop());
   const url = `http://127.0.0.1:${server.port}`;
-  t.equal((await fetch(`${url}/readyz`)).status, 200);
+  const ready = await fetch(`${url}/readyz`);
+  t.equal(ready.status, 200);
+  t.same(await ready.json(), { ready: true }, 'whether, and no more');
   t.equal((await fetch(`${url}/metrics`)).status, 401);
   t.equal((await fetch(`${url}/metrics`, { headers: { 'x-auth-token': 'bad' } })).status, 401);
   t.equal((await fetch(`${url}/metrics`, { headers: { authorization: 'Bearer good' } })).status, 200);

@@ -77,7 +77,10 @@ async function respond(
   response: ServerResponse,
 ): Promise<void> {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
-  const answer = (await refusalOf(options, request, path)) ?? (await options.status.answer(path)) ?? NOT_FOUND;
+  const answer =
+    (await refusalOf(options, request, path)) ??
+    (await options.status.answer(path, askerAt(options.host))) ??
+    NOT_FOUND;
   response.writeHead(answer.status, { 'content-type': answer.contentType, 'cache-control': 'no-store' });
   response.end(request.method === 'HEAD' ? undefined : answer.body);
 }
@@ -97,6 +100,11 @@ async function refusalOf(
     return problem(401, 'Unauthorized', 'Send a token as X-Auth-Token or Authorization: Bearer.');
   }
   return who.role === 'admin' ? null : problem(403, 'Forbidden', 'This wants a token of the role admin.');
+}
+
+/** Who may ask a probe without a token. */
+export function askerAt(host: string): 'operator' | 'anyone' {
+  return isLoopback(host) ? 'operator' : 'anyone';
 }
 
 const NOT_FOUND = problem(404, 'Not found', 'Known paths: /healthz, /readyz, /metrics, /varz.');

@@ -29,12 +29,15 @@ export class ProcessStatus {
     return { ready: Object.values(checks).every(({ ready }) => ready), checks };
   }
 
-  /** Answers a status path; null for any other path. /metrics and /varz want authentication beyond loopback. */
-  async answer(path: string): Promise<StatusAnswer | null> {
+  /**
+   * Answers a status path; null for any other path. /metrics and /varz want authentication beyond loopback; /readyz says
+   * there only whether, since the reasons name servers and queues: those are in /varz too.
+   */
+  async answer(path: string, asker: 'operator' | 'anyone' = 'operator'): Promise<StatusAnswer | null> {
     if (path === '/healthz') return json(200, { status: 'alive' });
     if (path === '/readyz') {
       const readiness = await this.readiness();
-      return json(readiness.ready ? 200 : 503, readiness);
+      return json(readiness.ready ? 200 : 503, asker === 'operator' ? readiness : { ready: readiness.ready });
     }
     if (path === '/metrics') return { status: 200, contentType: OPENMETRICS, body: this.metrics.expose() };
     if (path === '/varz') {

@@ -4,18 +4,22 @@ import type { AmqpBus } from '@nephometer/bus-amqp';
 import {
   ConfigError,
   daemonLogger,
+  keepFilesPrivate,
   declaredTokens,
   loadKeyring,
   loadPlugins,
   MetricRegistry,
   nodeName,
+  ownKeyFile,
+  OwnKeyWatch,
   ProcessStatus,
+  ReplaceableKeyring,
   runUntilSignal,
   serveStatus,
   systemClock,
   TokenBook,
 } from '@nephometer/core';
-import type { Config, LoadedConfig, Logger, ProcessStatus as Status, Service, Spool } from '@nephometer/core';
+import type { Config, Keyring, LoadedConfig, Logger, ProcessStatus as Status, Service, Spool } from '@nephometer/core';
 import { agentNamespaces, createAgent } from '../agent.ts';
 import type { AgentRole } from '../agent.ts';
 import { agentIdentity } from '../identity.ts';
@@ -29,9 +33,10 @@ const AGENT_PORT = 8779;
  * @throws ConfigError, KeyMissing
  */
 export async function runAgent(roles: readonly AgentRole[], loaded: LoadedConfig, version: string): Promise<void> {
+  keepFilesPrivate();
   const { config } = loaded;
   const log = daemonLogger(config);
-  const keyring = await loadKeyring(config);
+  const keyring = new ReplaceableKeyring(await loadKeyring(config));
   const agentId = await agentIdentity(config.data_dir, config);
   keyring.signingKey(agentId);
   const plugins = await loadPlugins({ namespaces: agentNamespaces(roles), loaded, log, searchFrom: searchFolders() });
@@ -59,7 +64,10 @@ export async function runAgent(roles: readonly AgentRole[], loaded: LoadedConfig
     onFatal,
   });
   const door = await statusDoor(config, status, log);
-  await runUntilSignal(inOrder(agent, door, bus, spool, onFatal), log, { onReady: (stop) => (fatal = stop) });
+  const ownKey = ownKeyWatch(config, keyring, agentId, log);
+  await runUntilSignal(inOrder({ agent, door, bus, spool, ownKey, onFatal }), log, {
+    onReady: (stop) => (fatal = stop),
+  });
 }
 
 /** Beyond loopback only tokens that the configuration declares are known here: an agent reaches no store. */
@@ -83,17 +91,35 @@ function openBus(config: Config, log: Logger, metrics: MetricRegistry, onFatal: 
   return createAmqpBus({ url: config.bus.url, config: config.bus, name, log, metrics, onFatal });
 }
 
+/** Null where the agent has no key file of its own: a shared secret changes with a restart of all who hold it. */
+function ownKeyWatch(config: Config, keyring: ReplaceableKeyring, agentId: string, log: Logger): Service | null {
+  const file = ownKeyFile(config);
+  const load = (): Promise<Keyring> => loadKeyring(config);
+  return file === null ? null : new OwnKeyWatch({ file, agentId, keyring, load, clock: systemClock, log });
+}
+
+interface Parts {
+  readonly agent: Service;
+  readonly door: Service;
+  readonly bus: AmqpBus;
+  readonly spool: Spool;
+  readonly ownKey: Service | null;
+  readonly onFatal: (cause: Error) => void;
+}
+
 /** Start: door, agent, and the connection whenever it comes. Stop: the other way round, the spool last. */
-function inOrder(agent: Service, door: Service, bus: AmqpBus, spool: Spool, onFatal: (cause: Error) => void): Service {
+function inOrder({ agent, door, bus, spool, ownKey, onFatal }: Parts): Service {
   return {
     name: 'nephometer-agent',
     async start() {
       await door.start();
+      await ownKey?.start();
       bus.connect().catch((cause: unknown) => onFatal(cause instanceof Error ? cause : new Error(String(cause))));
       await agent.start();
     },
     async stop() {
       await agent.stop();
+      await ownKey?.stop();
       await bus.close();
       await spool.close();
       await door.stop();

@@ -1,5 +1,5 @@
 import { Argument, Option } from 'commander';
-import { runUntilSignal, daemonLogger, loadSettings } from '@nephometer/core';
+import { runUntilSignal, daemonLogger, keepFilesPrivate, loadSettings } from '@nephometer/core';
 import type { SettingFlags } from '@nephometer/core';
 import type { Command } from 'commander';
 import { compose, ROLES } from '../compose.ts';
@@ -22,6 +22,7 @@ export function addRun(program: Command): void {
     .option('--port <port>', 'port to answer on (default 8777 with the API, else 8778 collector, 8779 agents)')
     .action(async (roles: Role[], _flags: unknown, command: Command) => {
       const loaded = await loadSettings(commandLineOnly(command));
+      keepFilesPrivate();
       await makeDataDir(loaded.config);
       const log = daemonLogger(loaded.config);
       const composition = await compose([...new Set(roles)], loaded, log);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { runUntilSignal, daemonLogger, loadSettings } from '@nephometer/core';
+import { runUntilSignal, daemonLogger, keepFilesPrivate, loadSettings } from '@nephometer/core';
 import type { SettingFlags } from '@nephometer/core';
 import { relative, resolve } from 'node:path';
 import type { Config } from '@nephometer/core';
@@ -24,6 +24,7 @@ export function addUp(program: Command): void {
     .option('--no-agents', 'measure nothing here; only collector and API')
     .action(async (flags: SettingFlags & { agents: boolean }) => {
       const loaded = await loadSettings(flags, UP_DEFAULTS);
+      keepFilesPrivate();
       await makeDataDir(loaded.config);
       const config = await withSecret(loaded.config);
       const log = daemonLogger(config);

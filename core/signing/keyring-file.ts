@@ -42,6 +42,11 @@ export function assertVerifies(config: Config, env: Environment = process.env): 
   );
 }
 
+/** The file of this agent's own key, if it has one. */
+export function ownKeyFile(config: Config, env: Environment = process.env): string | null {
+  return fileNames(config, env).key_file ?? null;
+}
+
 function fileNames({ signing }: Config, env: Environment) {
   const named = (variable: string, file: string | undefined): string | undefined => env[variable] || file;
   return {

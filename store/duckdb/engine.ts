@@ -1,4 +1,5 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
@@ -10,6 +11,8 @@ export type Row = readonly DuckDBValue[];
 /** The file lock keeps other processes out but not this one: a second opening would damage the file. */
 const openFiles = new Set<string>();
 
+/** Tenants' data; a mode that somebody gave the file since is left as it is. */
+const PRIVATE = 0o600;
 const MOST_IDLE_READERS = 4;
 
 /**
@@ -155,7 +158,9 @@ function refusedWrite(cause: unknown): StoreRefused | null {
 }
 
 async function openFile(file: string): Promise<{ instance: DuckDBInstance; writer: DuckDBConnection }> {
+  const isNew = !existsSync(file);
   const instance = await DuckDBInstance.create(file, OPTIONS);
+  if (isNew) await chmod(file, PRIVATE);
   try {
     const writer = await instance.connect();
     await migrate(writer, file);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
 import t from 'tap';
@@ -175,6 +175,14 @@ function judge(): (body: Uint8Array) => Promise<RefusalReason | null> {
     return reasons.pop() ?? null;
   };
 }
+
+void t.test('what a server keeps cannot be read by others on its machine', (t) => {
+  const names = readdirSync(server.dataDir, { recursive: true, encoding: 'utf8' });
+  const open = names.filter((name) => (statSync(join(server.dataDir, name)).mode & 0o077) !== 0);
+  t.ok(names.length > 0);
+  t.same(open, []);
+  t.end();
+});
 
 void t.test('what was captured and is sent again as it was changes nothing', async (t) => {
   t.ok(batch.texts.length > 0);
