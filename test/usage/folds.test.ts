@@ -76,7 +76,6 @@ const CONFIG: ConfigInput = {
 for (const [kind, seeds, days, interval, asks] of [
   ['memory', seedsOf(1, 2), 16, HOUR / 2, 25],
   ['duckdb', [Number(fixed ?? 4)], 9, HOUR, 10],
-  ['influxdb', fixed === undefined ? [5] : [], 8, HOUR, 4],
 ] as const) {
   for (const seed of seeds) {
     t.test(`${kind}: whatever comes when, fold lines answer what samples answer, seed ${seed}`, async (t) => {
