@@ -14,7 +14,7 @@ import { recordArrivals } from '../usage/cloud.ts';
 import { ARRIVALS, at } from '../usage/month.ts';
 import { STORES } from '../usage/stores.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 const KEYS = new SharedSecretKeyring(new TextEncoder().encode('a synthetic cloud'));
 const MARCH = { period: '2026-03', tz: 'Europe/Berlin' };

@@ -13,6 +13,8 @@ import type { Keyring, VerifyReport } from '@nephometer/core';
 import t from 'tap';
 import { AGENT_SECRET, closePeriod } from './closed.ts';
 
+t.setTimeout(300_000);
+
 const { evidence, publicKey, api, statement: closedText } = await closePeriod('p1');
 t.teardown(() => api.stop());
 

@@ -9,6 +9,8 @@ import type { Asking } from '../usage/api.ts';
 import { recordArrivals } from '../usage/cloud.ts';
 import { ARRIVALS, at } from '../usage/month.ts';
 
+t.setTimeout(300_000);
+
 interface Head {
   readonly project_id: string;
   readonly from: string;

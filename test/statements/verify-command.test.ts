@@ -7,6 +7,8 @@ import t from 'tap';
 import { NEPHOMETER } from '../acceptance/nephometer.ts';
 import { AGENT_SECRET, closePeriod } from './closed.ts';
 
+t.setTimeout(300_000);
+
 const { evidence, publicKey, api, id } = await closePeriod('p1');
 t.teardown(() => api.stop());
 
