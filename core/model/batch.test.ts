@@ -312,3 +312,23 @@ t.test('a receipt is the word of whoever holds the key', (t) => {
   t.notOk(verifyReceipt(receipt, Buffer.from('another')));
   t.end();
 });
+
+t.test('a header whose parts were put together in another order arrives as it was signed', (t) => {
+  const outcome = { error: 'timeout', meters: ['cpu'], failed: [], readings: 0, answered: 0, asked: 1, name: 'slow' };
+  const cycle = {
+    pollsters: [outcome],
+    dropped: [],
+    source: 'default',
+    interval: 60_000_000,
+    scheduled: 1_767_225_600_000_000,
+    started: 1_767_225_600_000_000,
+    finished: 1_767_225_601_000_000,
+    outcome: 'ran' as const,
+    meters: ['cpu'],
+    discovery_complete: true,
+  };
+  const header = signHeader({ ...headerOver([]), cycles: [cycle] }, secret);
+  const envelope = readMeteringEnvelope(Buffer.from(encodeBatch(header, [])));
+  t.equal(envelope.kind === 'batch' && verifyHeader(envelope.header, secret), true);
+  t.end();
+});

@@ -23,7 +23,13 @@ export function encodeBatch(header: SignedHeader, texts: readonly string[]): str
     `"publisher_id":${JSON.stringify(`nephometer.${header.agent_id}`)},` +
     `"event_type":"metering","priority":"SAMPLE","payload":[${texts.join(',')}],` +
     `"timestamp":"${formatTimestamp(header.created).replace('T', ' ')}","_unique_id":"${digest.slice(0, 32)}"}`;
-  return `{"oslo.version":"2.0","oslo.message":${JSON.stringify(inner)},"${BATCH_KEY}":${JSON.stringify(header)}}`;
+  return `{"oslo.version":"2.0","oslo.message":${JSON.stringify(inner)},"${BATCH_KEY}":${headerJson(header)}}`;
+}
+
+/** In the order of the schema, in which a receiver rebuilds it, however the sender put its parts together. */
+function headerJson(header: SignedHeader): string {
+  const read = SignedHeader.safeParse(header);
+  return JSON.stringify(read.success ? read.data : header);
 }
 
 /** A batch of ours as received: not verified yet. */

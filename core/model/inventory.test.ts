@@ -2,18 +2,18 @@ import t from 'tap';
 import { expectedAgents, inventoryOf, listsAsOf } from './inventory.ts';
 import type { InventoryList } from './inventory.ts';
 
-const list = (name: string, at: number, agents: string[] | null, recordedAt = at): InventoryList => (({
-	name,
-	at,
-	agents,
-	recordedAt,
-	resources: null,
-	meters: [],
-	source: null,
-	complete: true,
-	who: 'w',
-	by: 'b'
-}));
+const list = (name: string, at: number, agents: string[] | null, recordedAt = at): InventoryList => ({
+  name,
+  at,
+  agents,
+  recordedAt,
+  resources: null,
+  meters: [],
+  source: null,
+  complete: true,
+  who: 'w',
+  by: 'b',
+});
 
 void t.test(
   'an agent is expected while a list names it; the first list holds for the time before it, too',

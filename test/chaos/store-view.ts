@@ -24,7 +24,7 @@ export class StoreView {
   }
 
   quarantine(): Promise<QuarantineItem[]> {
-    return this.#all<QuarantineItem>('/v1/quarantine?limit=1000', 'quarantine', 'before');
+    return this.#all<QuarantineItem>('/v1/quarantine?limit=200', 'quarantine', 'before');
   }
 
   async conflicts(): Promise<{ message_id: string; versions: SampleAnswer[] }[]> {

@@ -36,8 +36,9 @@ export interface Run {
 
 /** A run as Markdown: a sentence, the figures by fault, and what was seen of that which the fault itself asks for. */
 export function markdownOf({ store, outcomes }: Run): string {
-  const count = (state: Outcome['state']): number => outcomes.filter((one) => one.state === state).length;
-  const minutes = Math.round(outcomes.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
+  const faults = outcomes.filter(({ number }) => number !== SOAK);
+  const count = (state: Outcome['state']): number => faults.filter((one) => one.state === state).length;
+  const minutes = Math.round(faults.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
   const others = count('not injected') === 0 ? '' : `, ${count('not injected')} not injected`;
   const sentence = `${count('passed')} passed, ${count('failed')} failed${others}; ${minutes} minutes.`;
   const rows = outcomes.map((one) => [
@@ -65,9 +66,10 @@ function figuresOf({ figures }: Outcome): string[] {
 }
 
 /** Names that differ from run to run are left out. */
-function seenOf({ reason, also }: Outcome): string {
+function seenOf({ reason, findings, also }: Outcome): string {
+  const wrong = findings.flatMap(({ letter, problems }) => problems.slice(0, 1).map((one) => `NOT ${letter}: ${one}`));
   const claims = also.map(({ claim, holds, seen }) => `${holds ? '' : 'NOT '}${claim}: ${seen}`);
-  const text = [...(reason === null ? [] : [reason.split('\n')[0] ?? '']), ...claims].join('; ');
+  const text = [...(reason === null ? [] : [reason.split('\n')[0] ?? '']), ...wrong, ...claims].join('; ');
   const line = text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
   return line.replaceAll(/chaos_[0-9a-f]+/g, 'NAMESPACE').replaceAll(/pids? [\d, ]*\d/g, 'the same process');
 }
