@@ -1,5 +1,5 @@
 import { CONFIGURED_LIST, inventoryOf, listsAsOf, MINUTE } from '@nephometer/core';
-import type { Clock, InventoryList, Micros, Store , InventoryRecord} from '@nephometer/core';
+import type { Clock, InventoryList, Micros, Store, InventoryRecord } from '@nephometer/core';
 
 /** Another process's entry may show up that long after its `recorded_at`: twice the commit horizon. */
 const OVERLAP: Micros = MINUTE;

@@ -31,19 +31,22 @@ export function listFindings(options: ApiOptions): Handler {
     const key = sha256(JSON.stringify([from, to, list, meter, finding, projectIds]));
     const offset = place?.offset ?? 0;
     const end = offset + rowLimit(limit, options.config.api);
-    const frame = ({
-	findings: wanted.slice(offset, end).map(findingShape),
-	next: end < wanted.length ? placeText({
-		asOf,
-		offset: end,
-		key
-	}) : null,
-	lists: lists.length,
-	from: formatInstant(from),
-	to: formatInstant(to),
-	as_of: formatInstant(asOf),
-	settled: moment.settled
-});
+    const frame = {
+      findings: wanted.slice(offset, end).map(findingShape),
+      next:
+        end < wanted.length
+          ? placeText({
+              asOf,
+              offset: end,
+              key,
+            })
+          : null,
+      lists: lists.length,
+      from: formatInstant(from),
+      to: formatInstant(to),
+      as_of: formatInstant(asOf),
+      settled: moment.settled,
+    };
     sendJson(ctx, JSON.stringify(frame));
   };
 }
