@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -279,6 +279,23 @@ void t.test('a rotation with overlap loses nothing; then the old key is refused 
     (one) => (one.last_batch?.seq ?? 0) > (row.last_batch?.seq ?? 0) + 2,
   );
   t.match(after, { missing: 0, last_batch: { key_id: 'm2' } });
+});
+
+void t.test('an agent takes up a key file that is put in place of the old one, without a restart', async (t) => {
+  const keyFile = join(folder, 'node-5.key');
+  renameSync(issue('node-5', 1), keyFile);
+  const rotating = await startAgent('node-5', { keyFile, dataDir: join(folder, 'node-5') });
+  await agentUntil('node-5', 'node-5 is not heard', ({ last_batch: last }) => last?.key_id === 'm1');
+  nephometer(['key', 'rotate', 'node-5', '--why', 'yearly']);
+  renameSync(issue('node-5', 2), keyFile);
+  const row = await agentUntil(
+    'node-5',
+    'the new key is not taken up',
+    ({ last_batch: last }) => last?.key_id === 'm2',
+  );
+  t.match(row, { state: 'ok', missing: 0, quarantined: 0 });
+  t.equal(row.epochs.length, 1, 'one epoch: it was not restarted');
+  await end(rotating);
 });
 
 void t.test('a state folder that was copied to another machine is noticed', async (t) => {
