@@ -10,6 +10,7 @@ import { asClient, print, repeated, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
+import { addAdjustments } from './statement-adjustments.ts';
 
 interface Head {
   readonly statement_id: string;
@@ -40,12 +41,13 @@ interface CloseFlags extends ClientFlags, FormatFlag {
   readonly below?: string;
 }
 
-/** `statement create|list|show|evidence`. */
+/** `statement create|list|show|adjustments|evidence`. */
 export function addStatementCommands(program: Command): void {
   const statement = program.command('statement').description('closed periods: frozen, signed, checked away from here');
   addCreate(statement);
   addList(statement);
   addShow(statement);
+  addAdjustments(statement);
   addEvidence(statement);
 }
 
