@@ -150,3 +150,21 @@ void t.test('p95 of five-minute averages is the nearest rank, of counters a seco
   t.equal(lines(facts, { ...asked, to: at(630) })[0]?.quantity, '10', '6 of 126 steps are above');
   t.equal(lines(facts, { ...asked, to: at(635) })[0]?.quantity, '1000', '7 of 127 are');
 });
+
+void t.test('a resource that ended while its agent was silent is a gap with that reason, after a hold', async (t) => {
+  const { samples, cycles } = sketchSeries(
+    { from: START, to: at(10), every: MINUTE },
+    (i) => (i < 3 || i === 9 ? String(i) : null),
+    { type: 'cumulative', unit: 'B' },
+  );
+  const heard = cycles.filter(({ report }) => report.scheduled <= at(2) || report.scheduled >= at(7));
+  const gaps = [
+    [at(2), at(4), 'unread'],
+    [at(4), at(7), 'agent-silent'],
+  ];
+  const gapsOf = (line: UsageLine | undefined) => line?.gaps.map(({ from, to, reason }) => [from, to, reason]);
+  const ended = lines({ samples: samples.filter(({ timestamp }) => timestamp < at(9)), cycles: heard })[0];
+  t.same(gapsOf(ended), gaps, 'for good');
+  const back = lines({ samples, cycles: heard }, { to: at(9) })[0];
+  t.same(gapsOf(back), [...gaps, [at(8), at(9), 'unread']], 'or until it came back');
+});

@@ -3,6 +3,7 @@ import { sameRun } from './attributes.ts';
 import type { Reading, Spell } from './hold.ts';
 import { lastSeenAbsent } from './hold.ts';
 import { NOTHING, pieceBase, pushAbsent, pushExplained, pushGap, pushMeasured } from './pieces.ts';
+import type { PieceBase } from './pieces.ts';
 import type { Piece, Step } from './types.ts';
 import { REACH } from './watch.ts';
 import type { Watch } from './watch.ts';
@@ -56,7 +57,7 @@ function growthAround(a: Reading, b: Reading, spell: Spell, watch: Watch, pieces
   const isSame = sameRun(a.sample, b.sample) === true;
   const wasSilent = spell.back < spell.to;
   const back = wasSilent ? spell.back : Math.max(spell.gone, lastSeenAbsent(b, a.due, watch));
-  pushGap(spell.from, spell.gone, 'unread', { ...base, hidden: isSame ? NOTHING : null }, pieces);
+  gapBeforeGone(a, spell, watch, { ...base, hidden: isSame ? NOTHING : null }, pieces);
   pushAbsent(spell.gone, back, base, pieces);
   const step = a.sample.type === 'delta' ? null : { ...stepBetween(a, b), from: back };
   const hidden = step === null || step.isReset || isSame ? NOTHING : a.sample.volume;
@@ -71,12 +72,19 @@ export function growthAfter(a: Reading, spell: Spell, watch: Watch, pieces: Piec
   if (isEvent(a)) return;
   if (a.isDeletion) return pushAbsent(spell.from, spell.to, base, pieces);
   if (spell.gone < spell.to) {
-    pushGap(spell.from, spell.gone, 'unread', base, pieces);
+    gapBeforeGone(a, spell, watch, base, pieces);
     return pushAbsent(spell.gone, spell.to, base, pieces);
   }
   const awaited = Math.min(spell.from + a.hold, spell.to);
   pushGap(spell.from, awaited, 'not-yet-arrived', base, pieces);
   pushExplained(awaited, spell.to, a, watch, base, pieces);
+}
+
+/** For a hold its going is what leaves the counter unread; what is missing after that has a reason of its own. */
+function gapBeforeGone(a: Reading, spell: Spell, watch: Watch, base: PieceBase, pieces: Piece[]): void {
+  const awaited = Math.min(spell.from + a.hold, spell.gone);
+  pushGap(spell.from, awaited, 'unread', base, pieces);
+  pushExplained(awaited, spell.gone, a, watch, base, pieces);
 }
 
 /** @param from from where the resource may have been there unseen; at `b` when it is known that it was not */
