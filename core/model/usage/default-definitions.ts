@@ -8,6 +8,8 @@ const BYTES = { B: GIB };
 /** Audits of other services come hourly, and not to the second. */
 const AUDITED = '2h';
 
+const CPU_TIME = { ns: '1/3600000000000' };
+
 type Written = z.input<typeof UsageDefinition>;
 
 const network = (direction: string, meter: string): Written => ({
@@ -26,6 +28,38 @@ const disk = (way: string): Written => ({
   kind: 'increase',
   unit: 'GiB',
   conversion: BYTES,
+});
+
+/** CPU time and memory of what a node accounts for. */
+const accounted = (who: string, of: string, cpu: string, memory: string, groupBy: Written['group_by']): Written[] => [
+  {
+    name: `${who}_cpu_hours`,
+    description: `CPU time that ${of} spent.`,
+    meter: cpu,
+    kind: 'increase',
+    unit: 'h',
+    conversion: CPU_TIME,
+    group_by: groupBy,
+  },
+  {
+    name: `${who}_memory_gib_hours`,
+    description: `Memory that ${of} held, over time.`,
+    meter: memory,
+    kind: 'integral',
+    unit: 'GiB.h',
+    conversion: BYTES,
+    group_by: groupBy,
+  },
+];
+
+const hostNetwork = (direction: string, meter: string): Written => ({
+  name: `host_network_${direction}_gib`,
+  description: `Traffic ${direction === 'in' ? 'into' : 'out of'} network interfaces of nodes, by interface.`,
+  meter,
+  kind: 'increase',
+  unit: 'GiB',
+  conversion: BYTES,
+  group_by: ['resource_id'],
 });
 
 const WRITTEN: readonly Written[] = [
@@ -52,7 +86,7 @@ const WRITTEN: readonly Written[] = [
     meter: 'cpu',
     kind: 'increase',
     unit: 'h',
-    conversion: { ns: '1/3600000000000' },
+    conversion: CPU_TIME,
   },
   {
     name: 'volume_gib_hours',
@@ -102,6 +136,16 @@ const WRITTEN: readonly Written[] = [
     unit: 'GiB',
     conversion: BYTES,
   },
+  ...accounted(
+    'cgroup',
+    'control groups (containers, pods, services, users)',
+    'cgroup.cpu',
+    'cgroup.memory.working_set',
+    ['metadata.kind', 'resource_id'],
+  ),
+  ...accounted('user', 'users of nodes', 'user.cpu', 'user.memory.usage', ['project_id']),
+  hostNetwork('in', 'hardware.network.incoming.bytes'),
+  hostNetwork('out', 'hardware.network.outgoing.bytes'),
   {
     name: 'vcpu_peak',
     description: 'Most virtual CPUs at one instant.',

@@ -51,6 +51,76 @@ void t.test('memory in MiB becomes GiB-hours, nanoseconds of CPU hours', async (
   t.match(foldUsage(cpu, ask('cpu_hours')).lines, [{ quantity: '1', unit: 'h', upper: '1' }], 'half a CPU, two hours');
 });
 
+void t.test(
+  'what a node accounts for: CPU hours and GiB-hours by group and by user, GiB of its interfaces',
+  async (t) => {
+    const every = { from: period.from, to: period.to + MINUTE, every: MINUTE };
+    const ask = (name: string) => usageQuery({ ...period, ...definitionQuery(named(name)) });
+    const cpu = (i: number) => String(BigInt(i) * 90_000_000_000n);
+    const bytes = (i: number) => String(BigInt(i) * 2n ** 29n);
+    for (const [name, meter, volume, type, unit, line] of [
+      ['cgroup_cpu_hours', 'cgroup.cpu', cpu, 'cumulative', 'ns', { quantity: '3', unit: 'h' }],
+      ['user_cpu_hours', 'user.cpu', cpu, 'cumulative', 'ns', { quantity: '3', unit: 'h' }],
+      [
+        'cgroup_memory_gib_hours',
+        'cgroup.memory.working_set',
+        () => String(3 * 2 ** 29),
+        'gauge',
+        'B',
+        { quantity: '3' },
+      ],
+      [
+        'user_memory_gib_hours',
+        'user.memory.usage',
+        () => String(3 * 2 ** 29),
+        'gauge',
+        'B',
+        { quantity: '3', unit: 'GiB.h' },
+      ],
+      [
+        'host_network_in_gib',
+        'hardware.network.incoming.bytes',
+        bytes,
+        'cumulative',
+        'B',
+        { quantity: '60', unit: 'GiB' },
+      ],
+      [
+        'host_network_out_gib',
+        'hardware.network.outgoing.bytes',
+        bytes,
+        'cumulative',
+        'B',
+        { quantity: '60', unit: 'GiB' },
+      ],
+    ] as const) {
+      t.equal(named(name).meter, meter);
+      const facts = sketchSeries(every, volume, { meter, type, unit, resource: 'x', metadata: { kind: 'container' } });
+      t.match(foldUsage(facts, ask(name)), { skipped: [], lines: [{ ...line, coverage: '1' }] }, name);
+    }
+    const groups = ['x', 'y'].map((resource, i) =>
+      sketchSeries(every, cpu, {
+        meter: 'cgroup.cpu',
+        type: 'cumulative',
+        unit: 'ns',
+        resource,
+        metadata: { kind: ['pod', 'container'][i] },
+      }),
+    );
+    const samples = groups.flatMap((one) => one.samples);
+    const { lines } = foldUsage({ samples, cycles: groups[0]?.cycles ?? [] }, ask('cgroup_cpu_hours'));
+    const shown = lines.map(({ group, quantity }) => [group, quantity]);
+    t.strictSame(
+      shown.sort(),
+      [
+        [{ 'metadata.kind': 'container', resource_id: 'y' }, '3'],
+        [{ 'metadata.kind': 'pod', resource_id: 'x' }, '3'],
+      ],
+      'a pod and its container are never one line',
+    );
+  },
+);
+
 void t.test('numbers that are missing in an epoch are batches that have not arrived', async (t) => {
   const batch = (seq: number, minute: number, epoch = '0123456789abcdef') => {
     const at = period.from + minute * MINUTE;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { HOUR, MINUTE } from '../../time.ts';
+import { DAY, HOUR, MINUTE } from '../../time.ts';
 import { foldUsage } from './fold.ts';
 import { usageQuery } from './query.ts';
 import type { UsageQuery } from './query.ts';
@@ -131,4 +131,71 @@ void t.test('units are converted exactly, and series of other units are named, n
     { reason: 'type' },
     { reason: 'type' },
   ]);
+});
+
+void t.test(
+  'a flag of 1 or 0 points in the hour is not the hour: each of its twelve points counts for its time',
+  async (t) => {
+    const five = { ...hour, every: 5 * MINUTE };
+    for (const [name, isOn, hours] of [
+      ['first of twelve', (i: number) => i === 0, '0.083333333333'],
+      ['all but the first', (i: number) => i > 0, '0.916666666667'],
+    ] as const) {
+      const flag = sketchSeries({ ...five, to: START + 2 * HOUR }, (i) => (isOn(i % 12) ? '1' : '0'));
+      t.same(quantities(flag, { kind: 'integral', ...hour }), [hours], name);
+      t.same(quantities(flag, { kind: 'integral', from: START, to: START + 2 * HOUR, window: 'hour' }), [hours, hours]);
+    }
+  },
+);
+
+void t.test('the other side of a boundary: what is sampled on `to` is not in the period', async (t) => {
+  const points = [0, 60].map((minute) =>
+    sketchSample({ at: START + minute * MINUTE, volume: '1', type: 'delta', agent: null }),
+  );
+  for (const kind of ['sum', 'count'] as const) {
+    t.same(quantities({ samples: points }, { kind, ...hour }), ['1'], `${kind}: half-open`);
+    t.same(quantities({ samples: points }, { kind, from: START + 1, to: START + HOUR + 1 }), ['1'], `${kind}: moved`);
+  }
+  const levels = sketchSeries({ ...hour, to: START + HOUR + MINUTE }, (i) => (i === 60 ? '9' : '1'));
+  for (const kind of ['max', 'last'] as const) t.same(quantities(levels, { kind, ...hour }), ['1'], kind);
+});
+
+void t.test(
+  'silence is not stepped over: the hour is answered, with its gap, and whole when its samples come',
+  async (t) => {
+    const { samples, cycles } = sketchSeries({ ...hour, to: START + 3 * HOUR }, () => '1');
+    const isMiddle = (at: number): boolean => at >= START + HOUR && at < START + 2 * HOUR;
+    const late = START + DAY;
+    const facts = {
+      samples: samples.map((one) => (isMiddle(one.timestamp) ? { ...one, recordedAt: late } : one)),
+      cycles: cycles.map((one) => (isMiddle(one.report.scheduled) ? { ...one, recordedAt: late } : one)),
+    };
+    const asked = { kind: 'duration' as const, from: START, to: START + 3 * HOUR, window: 'hour' as const, gaps: true };
+    const before = foldUsage(facts, usageQuery({ ...asked, asOf: late - 1 })).lines;
+    t.match(
+      before[1],
+      { quantity: '0.016666666667', upper: '1', gaps: [{ reason: 'agent-silent' }] },
+      'held a minute on',
+    );
+    t.same(quantities(facts, { ...asked, asOf: late }), ['1', '1', '1']);
+    t.same(quantities({ samples: [...samples, ...samples], cycles }, asked), ['1', '1', '1'], 'an hour stored twice');
+  },
+);
+
+void t.test(
+  'ties of a whole second: of two readings at one instant the answer does not depend on who comes first',
+  async (t) => {
+    const two = ['b', 'a'].map((id) => sketchSample({ at: START, volume: id === 'a' ? '1' : '2', id, agent: null }));
+    const answers = [two, two.toReversed()].map((samples) => quantities({ samples }, { kind: 'last', ...hour }));
+    t.same(answers[0], answers[1]);
+  },
+);
+
+void t.test('levels of a window with two revisions: an average is of the level, not of its share', async (t) => {
+  const { cycles } = sketchSeries(hour, () => '4');
+  const samples = cycles.map(({ report }, i) =>
+    sketchSample({ at: report.scheduled, volume: '4', metadata: { flavor: i < 15 ? 's' : 'l' } }),
+  );
+  const asked = { kind: 'avg' as const, ...hour, groupBy: ['metadata.flavor'] as const };
+  t.same(quantities({ samples, cycles }, asked), ['4', '4']);
 });
