@@ -1,6 +1,7 @@
 import t from 'tap';
 import { parseVolume } from '../decimal.ts';
-import { JsonNumber } from '../json.ts';
+import { JsonNumber, parseJson } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { headerDigest, signHeader, verifyHeader } from '../signing/batch.ts';
 import { canonicalText } from '../signing/canonical.ts';
 import { merkleProof, merkleRoot, verifyMerkleProof } from '../signing/merkle.ts';
@@ -65,6 +66,32 @@ t.test('a counter becomes a metering message and is read back to the digit', (t)
   t.ok(sameContent(read, sample));
   t.end();
 });
+
+t.test(
+  "what Ceilometer's signature cannot tell apart, the batch's does: no two samples, no two headers are the same bytes",
+  (t) => {
+    const identity = { messageId: 'id-1', source: 'openstack' };
+    const spelled = (metadata: string) => parseJson(metadata) as JsonObject;
+    for (const [one, other, what] of [
+      ['{"flavor":"m1","name":"web"}', '{"flavor":"m1resource_metadata:nameweb"}', 'a name inside a value'],
+      ['{"ab":"c"}', '{"a":"bc"}', 'a letter that changes sides'],
+      ['{"m":{"k":"v"}}', '{"m:k":"v"}', 'nesting and a colon'],
+      ['{"cores":1}', '{"cores":"1"}', 'a number and its text'],
+    ] as const) {
+      const [a, b] = [one, other].map((text) => signSample({ ...counter, metadata: spelled(text) }, identity, secret));
+      if (a === undefined || b === undefined) throw new TypeError('nothing was signed');
+      t.equal(a.sample.signature, b.sample.signature, what);
+      t.notOk(sameContent(a.sample, b.sample), `${what}: other content, so a conflict`);
+      const [left, right] = [a, b].map(({ text }) => signHeader(headerOver([text]), secret));
+      t.not(left?.merkle_root, right?.merkle_root, what);
+      t.not(left?.hmac, right?.hmac, what);
+      t.ok(
+        left !== undefined && right !== undefined && !verifyHeader({ ...left, merkle_root: right.merkle_root }, secret),
+      );
+    }
+    t.end();
+  },
+);
 
 t.test('copies of a sample say the same though time and number are spelled otherwise', (t) => {
   const { sample } = signSample(counter, { messageId: 'id-1', source: 'openstack' }, secret);
