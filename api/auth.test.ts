@@ -60,12 +60,18 @@ t.test('every route but the open ones wants a token', async (t) => {
     t.equal(none.status, 401, path);
     t.equal(none.headers.get('www-authenticate'), 'Bearer realm="nephometer"');
     t.match(
+      none.text,
+      /Found neither; a token in X-Auth-Token, or as Authorization: Bearer TOKEN, would be right/,
+      path,
+    );
+    t.match(
       none.headers.get('content-type'),
       path.startsWith('/v2') ? /^application\/json/ : /^application\/problem\+json/,
     );
     const wrong = await get(path, null, { 'X-Auth-Token': 'wrong' });
     t.equal(wrong.status, 401, path);
     t.match(wrong.headers.get('www-authenticate'), /invalid_token/);
+    t.match(wrong.text, /The token in X-Auth-Token or Authorization is not known/, path);
   }
   for (const path of ['/', '/healthz', '/readyz', '/metrics', '/varz'])
     t.equal((await get(path, null)).status, 200, path);

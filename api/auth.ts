@@ -1,4 +1,4 @@
-import { isLoopback, tokenFromHeaders } from '@nephometer/core';
+import { isLoopback, missingToken, tokenFromHeaders } from '@nephometer/core';
 import type { Identity, Role, SampleFilter, TokenBook } from '@nephometer/core';
 import type { Middleware } from 'koa';
 import type { ApiContext, ApiState } from './context.ts';
@@ -17,17 +17,20 @@ export function authenticate(tokens: TokenBook, host: string): Middleware<ApiSta
     ctx.state.identity = null;
     if (!open.has(ctx.path)) {
       const token = tokenFromHeaders(ctx.headers);
-      if (token === null) throw unauthenticated('Bearer realm="nephometer"');
+      if (token === null) throw unauthenticated(missingToken(ctx.headers), 'Bearer realm="nephometer"');
       ctx.state.identity = await tokens.identify(token);
-      if (ctx.state.identity === null) throw unauthenticated('Bearer realm="nephometer", error="invalid_token"');
+      if (ctx.state.identity === null) {
+        const unknown = 'The token in X-Auth-Token or Authorization is not known, or was revoked.';
+        throw unauthenticated(unknown, 'Bearer realm="nephometer", error="invalid_token"');
+      }
       if (PROCESS.has(ctx.path)) demandRole(ctx.state.identity, ['admin']);
     }
     await next();
   };
 }
 
-function unauthenticated(challenge: string): HttpError {
-  const detail = 'The request you have made requires authentication: a valid token in X-Auth-Token or Authorization.';
+function unauthenticated(why: string, challenge: string): HttpError {
+  const detail = `The request you have made requires authentication. ${why}`;
   return httpError('MTR_UNAUTHENTICATED', detail, { headers: { 'WWW-Authenticate': challenge } });
 }
 

@@ -17,14 +17,16 @@ import {
   loadPlugins,
   MetricRegistry,
   nodeName,
+  OwnKeyWatch,
   ProcessStatus,
+  ReplaceableKeyring,
   serveStatus,
   ServiceGroup,
   systemClock,
   TokenBook,
 } from '@nephometer/core';
 import type { LoadedConfig, LoadedPlugins, Logger, PluginNamespace, Service, Spool, Store } from '@nephometer/core';
-import { agentIdentity, agentNamespaces, createAgent, openLmdbSpool } from 'nephometer-agent';
+import { agentIdentity, agentNamespaces, checkSources, createAgent, openLmdbSpool } from 'nephometer-agent';
 import { join } from 'node:path';
 import { openBus, openStore } from './adapters.ts';
 import type { OpenBus } from './adapters.ts';
@@ -62,6 +64,8 @@ interface Parts {
   readonly metrics: MetricRegistry;
   readonly status: ProcessStatus;
   readonly keyring: KeyBook;
+  /** Takes up a replaced key file; null where nothing here signs with a key file of its own. */
+  readonly ownKey: Service | null;
   readonly bus: OpenBus;
   readonly fatal: FatalLine;
   readonly store: Store | null;
@@ -84,7 +88,8 @@ export async function compose(roles: readonly Role[], loaded: LoadedConfig, log:
     started: new Date().toISOString(),
   });
   if (roles.includes('collector')) assertVerifies(config);
-  const configured = await loadKeyring(config);
+  if (roles.some(isAgent)) checkSources(config.sources ?? [], loaded.problemAt);
+  const configured = new ReplaceableKeyring(await loadKeyring(config));
   const plugins = await loadPlugins({ namespaces: namespacesOf(roles), loaded, log, searchFrom: searchFolders() });
   if (needsStore(roles) && config.store.url.startsWith('none')) throw storeNeeded();
   const declared = await declaredTokens(config.api.tokens);
@@ -106,6 +111,7 @@ export async function compose(roles: readonly Role[], loaded: LoadedConfig, log:
       metrics,
       status,
       keyring,
+      ownKey: roles.some(isAgent) ? await ownKeyWatch(config, configured, log) : null,
       bus,
       fatal,
       store,
@@ -138,6 +144,7 @@ async function wire(parts: Parts): Promise<Composition> {
     ...(served === null ? [] : [served.api, served.schedules]),
     ...(door === null ? [] : [door]),
     ...(agent === null ? [] : [agent]),
+    ...(parts.ownKey === null ? [] : [parts.ownKey]),
     connection(parts),
   ];
   return {
@@ -267,6 +274,15 @@ async function agentOf(parts: Parts, spool: Spool): Promise<Service> {
     status,
     onFatal: parts.fatal.report,
   });
+}
+
+async function ownKeyWatch(
+  config: LoadedConfig['config'],
+  keyring: ReplaceableKeyring,
+  log: Logger,
+): Promise<Service | null> {
+  const agentId = await agentIdentity(config.data_dir, config);
+  return OwnKeyWatch.of({ config, agentId, keyring, clock: systemClock, log });
 }
 
 function openSpool({ config }: LoadedConfig, log: Logger): Promise<Spool> {

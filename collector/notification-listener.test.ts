@@ -177,6 +177,47 @@ t.test('an unknown outcome is published again, with the same bytes', async (t) =
   t.equal((await samples()).length, 1);
 });
 
+t.test(
+  'a payload that is no object, of which nobody makes a sample, is refused; nothing is silently empty',
+  async (t) => {
+    const counting = listening('counting', () => []);
+    const { bus, refused, samples } = await running(t, loaded(counting));
+    const inner = JSON.parse(notification('n-1', 1, 'volume.create.end', 1).toString());
+    const { payload: _dropped, ...bare } = inner;
+    for (const body of [{ ...inner, payload: 'x' }, { ...inner, payload: 12 }, { ...inner, payload: null }, bare]) {
+      await notify(bus, Buffer.from(JSON.stringify(body)));
+    }
+    await notify(bus, Buffer.from(JSON.stringify({ ...inner, payload: 'y', event_type: 'nobody.wants.it' })));
+    await notify(bus, Buffer.from(JSON.stringify({ ...inner, payload: [] })));
+    await until('four are in quarantine', async () => (await refused()).length === 4);
+    const details = (await refused()).map(({ reason, detail }) => `${reason}: ${detail}`).sort();
+    t.match(details, [/^field: .*found "x"; an object/, /found 12;/, /found none;/, /found null;/]);
+    t.same(await samples(), []);
+  },
+);
+
+t.test('what stops before the broker has confirmed leaves no gap', async (t) => {
+  const { bus, broker, store, around } = await running(t, loaded());
+  const flaky = createMemoryBus({ broker });
+  const publish = flaky.publish.bind(flaky);
+  let tried = 0;
+  flaky.publish = async (message) => {
+    // The second is never taken; all that come behind it would be.
+    if ((tried += 1) >= 2 && tried <= 3) throw new BusUnavailable('the connection was lost');
+    await publish(message);
+  };
+  const common = { ...around, clock: systemClock, store };
+  const listener = createNotificationListener({ ...common, bus: flaky, plugins: loaded(sizer) });
+  await listener.start();
+  for (const id of ['n-1', 'n-2', 'n-3', 'n-4']) await notify(bus, notification(id, 7));
+  await until('the second was tried', () => tried >= 2);
+  await listener.stop();
+  await until('the first is recorded', async () => (await collect(store.ledger({}))).length > 0);
+  const seqs = (await collect(store.ledger({}))).map(({ seq }) => seq);
+  t.same(seqs, [1], 'none overtook it');
+  await flaky.close();
+});
+
 t.test('a listener that throws or hangs hurts itself alone', async (t) => {
   const around = surroundings({ collector: { max_attempts: 2 } });
   let calls = 0;

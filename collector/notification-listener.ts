@@ -39,7 +39,7 @@ import { Quarantine } from './quarantine.ts';
 
 import { notificationTopology } from './notification-topology.ts';
 import { NotificationSealer } from './seal.ts';
-import type { SealedBatch } from './seal.ts';
+import type { SealedBatch, SignedSamples } from './seal.ts';
 import { atMost, pause } from './wait.ts';
 
 export interface NotificationListenerOptions {
@@ -188,8 +188,8 @@ class NotificationListener implements Service {
     // Each on its own: one that takes its time delays no sample of the others.
     const each = await Promise.all(wanting.map((listener) => this.#hear(envelope, listener)));
     if (each.some((part) => part === null)) return false;
-    const refusals = each.flatMap((part) => part?.refusals ?? []);
     const samples = each.reduce((sum, part) => sum + (part?.samples ?? 0), 0);
+    const refusals = [...each.flatMap((part) => part?.refusals ?? []), ...(samples > 0 ? [] : oddPayload(envelope))];
     this.#counted.add(1, { outcome: outcomeOf(samples, refusals.length) });
     return this.#refuse(delivery, envelope, refusals);
   }
@@ -204,11 +204,11 @@ class NotificationListener implements Service {
     const clockAhead = config.signing.clock_ahead;
     const options = { clock, maxAttempts, timeout, clockAhead, hangs: this.#hangs };
     const heard = await onNotification(envelope, listener, options);
-    const sealed = this.#sealer?.seal(heard.counters) ?? { batches: [], tooLarge: [] };
-    if (!(await this.#publishAll(sealed.batches))) return null;
-    const samples = heard.counters.length - sealed.tooLarge.length;
+    const signed = this.#sealer?.sign(heard.counters) ?? { batches: [], tooLarge: [] };
+    if (!(await this.#publishAll(signed.batches))) return null;
+    const samples = heard.counters.length - signed.tooLarge.length;
     this.#samples.add(samples);
-    return { samples, refusals: [...heard.refusals, ...sealed.tooLarge.map(tooLarge)] };
+    return { samples, refusals: [...heard.refusals, ...signed.tooLarge.map(tooLarge)] };
   }
 
   #read(delivery: Delivery): NotificationEnvelope | Refusal {
@@ -223,8 +223,11 @@ class NotificationListener implements Service {
     }
   }
 
-  async #publishAll(batches: readonly SealedBatch[]): Promise<boolean> {
-    const results = await Promise.all(batches.map((batch) => this.#publish(batch)));
+  async #publishAll(batches: readonly SignedSamples[]): Promise<boolean> {
+    const publish = (batch: SealedBatch): Promise<boolean> => this.#publish(batch);
+    const sealer = this.#sealer;
+    if (sealer === null) return batches.length === 0;
+    const results = await Promise.all(batches.map((batch) => sealer.inTurn(batch, publish)));
     return results.every(Boolean);
   }
 
@@ -279,6 +282,13 @@ class NotificationListener implements Service {
       throw cause;
     }
   }
+}
+
+/** A listener may need no payload; but when none has made anything of it, somebody should look. */
+function oddPayload({ eventType, oddPayload: found }: NotificationEnvelope): Refusal[] {
+  if (found === null) return [];
+  const right = 'an object would be right, and no listener could make a sample of this';
+  return [new Refusal('field', `payload of ${eventType}: found ${found}; ${right}.`)];
 }
 
 function tooLarge(meter: string): Refusal {

@@ -9,7 +9,7 @@ import {
   signSample,
   uuidv5,
 } from '@nephometer/core';
-import type { BatchHeader, Clock, Config, Keyring } from '@nephometer/core';
+import type { BatchHeader, Clock, Config, Keyring, SigningKey } from '@nephometer/core';
 import type { NotifiedCounter } from './listen.ts';
 
 export interface SealOptions {
@@ -22,10 +22,17 @@ export interface SealOptions {
 export interface SealedBatch {
   readonly body: Uint8Array;
   readonly messageId: string;
+  readonly digest: string;
 }
 
-export interface Sealed {
-  readonly batches: readonly SealedBatch[];
+/** The samples of one batch, signed, but not numbered yet. */
+export interface SignedSamples {
+  readonly texts: readonly string[];
+  readonly key: SigningKey;
+}
+
+export interface Signed {
+  readonly batches: readonly SignedSamples[];
   /** Meters of samples that no message can carry. */
   readonly tooLarge: readonly string[];
 }
@@ -33,16 +40,26 @@ export interface Sealed {
 /** What a header, the envelope and its escapes add to the samples, generously. */
 const ENVELOPE_BYTES = 4096;
 
+/** A run of numbered and chained batches. */
+interface Epoch {
+  readonly id: string;
+  readonly seq: number;
+  readonly previous: string | null;
+}
+
+const newEpoch = (): Epoch => ({ id: randomBytes(8).toString('hex'), seq: 0, previous: null });
+
 /**
  * Signs the samples made from notifications as an agent of its own would: a new agent id in each process, its own epoch,
  * sequence and chain of headers. It has no spool: until the broker confirms, the notification itself is not acknowledged.
+ * So one batch goes after the other, and only what a queue holds uses up its number; after a failure, when nobody knows
+ * whether the number is used up, a new epoch begins. Wherever the process ends, the ledger waits for no batch that nobody has.
  */
 export class NotificationSealer {
   readonly agentId: string;
   readonly #options: SealOptions;
-  readonly #epoch = randomBytes(8).toString('hex');
-  #seq = 0;
-  #previous: string | null = null;
+  #epoch = newEpoch();
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** @throws KeyMissing when there is no key to sign with */
   constructor(options: SealOptions) {
@@ -55,13 +72,14 @@ export class NotificationSealer {
   }
 
   /** Signs counters into as few batches as the sizes of the configuration allow. */
-  seal(counters: readonly NotifiedCounter[]): Sealed {
-    const { config } = this.#options;
+  sign(counters: readonly NotifiedCounter[]): Signed {
+    const { config, keyring } = this.#options;
+    const key = keyring.signingKey(this.agentId);
     const { max_message: largest, max_samples: most } = config.agent;
     const batches: string[][] = [];
     const tooLarge: string[] = [];
     let room = 0;
-    for (const { text, meter } of this.#sign(counters)) {
+    for (const { text, meter } of this.#sign(counters, key)) {
       const size = sizeIn(text);
       const last = batches[batches.length - 1];
       if (size > config.bus.max_message - ENVELOPE_BYTES) tooLarge.push(meter);
@@ -73,38 +91,54 @@ export class NotificationSealer {
         room = largest - ENVELOPE_BYTES - size;
       }
     }
-    return { batches: batches.map((texts) => this.#sealOne(texts)), tooLarge };
+    return { batches: batches.map((texts) => ({ texts, key })), tooLarge };
   }
 
-  #sign(counters: readonly NotifiedCounter[]): { text: string; meter: string }[] {
-    const { config, keyring } = this.#options;
-    const { secret } = keyring.signingKey(this.agentId);
-    const { source } = config.notifications;
+  /**
+   * Numbers and seals a batch when those before it are through, and hands it to `publish`, which resolves true once a queue
+   * holds it, false when that is not known.
+   */
+  inTurn(batch: SignedSamples, publish: (sealed: SealedBatch) => Promise<boolean>): Promise<boolean> {
+    const published = this.#turn.then(() => this.#publishNext(batch, publish));
+    this.#turn = published.catch(() => undefined);
+    return published;
+  }
+
+  async #publishNext(batch: SignedSamples, publish: (sealed: SealedBatch) => Promise<boolean>): Promise<boolean> {
+    const { id, seq } = this.#epoch;
+    const sealed = this.#sealed(batch);
+    this.#epoch = newEpoch();
+    if (!(await publish(sealed))) return false;
+    this.#epoch = { id, seq: seq + 1, previous: sealed.digest };
+    return true;
+  }
+
+  #sign(counters: readonly NotifiedCounter[], { secret }: SigningKey): { text: string; meter: string }[] {
+    const { source } = this.#options.config.notifications;
     return counters.map(({ counter, messageId }) => {
       return { text: signSample(counter, { messageId, source }, secret).text, meter: counter.meter };
     });
   }
 
-  #sealOne(texts: readonly string[]): SealedBatch {
-    const { keyring, clock } = this.#options;
-    const key = keyring.signingKey(this.agentId);
+  #sealed({ texts, key }: SignedSamples): SealedBatch {
+    const { id: epoch, seq, previous } = this.#epoch;
     const header: BatchHeader = {
       version: 1,
       agent_id: this.agentId,
-      epoch: this.#epoch,
-      seq: ++this.#seq,
-      created: clock.now(),
+      epoch,
+      seq: seq + 1,
+      created: this.#options.clock.now(),
       samples: texts.length,
       merkle_root: merkleRoot(texts),
-      previous: this.#previous,
+      previous,
       runs: [{ source: 'notifications', slot: null, samples: texts.length }],
       cycles: [],
       key_id: key.keyId,
     };
     const signed = signHeader(header, key.secret);
     const digest = headerDigest(signed);
-    this.#previous = digest;
-    return { body: Buffer.from(encodeBatch(signed, texts)), messageId: uuidv5(NEPHOMETER_NAMESPACE, digest) };
+    const body = Buffer.from(encodeBatch(signed, texts));
+    return { body, digest, messageId: uuidv5(NEPHOMETER_NAMESPACE, digest) };
   }
 }
 

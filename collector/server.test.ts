@@ -82,6 +82,18 @@ t.test('a body that cannot be read is answered 400 and kept', async (t) => {
   t.equal((await store.entries({ kind: 'quarantine' })).length, 1);
 });
 
+t.test('what is no metering message at all is told what was found and what would be right', async (t) => {
+  const { post, store } = await serving(t);
+  const wrong = { '': 'an empty body', null: '"null"', ' 12': '"12"', hello: '"hello"' };
+  for (const [body, found] of Object.entries(wrong)) {
+    const answer = await post(body);
+    t.equal(answer.status, 400);
+    const detail = `Found ${found}; a metering message (an object with counter_name), an array of them, or a batch`;
+    t.ok(((await answer.json()) as { detail: string }).detail.startsWith(detail), body);
+  }
+  t.equal((await store.entries({ kind: 'quarantine' })).length, Object.keys(wrong).length, 'each is kept');
+});
+
 t.test('a body that is too large is not read to its end', async (t) => {
   const { post, server } = await serving(t, createMemoryStore(), 1000);
   const answer = await post('x'.repeat(2000));

@@ -7,6 +7,7 @@ import {
   MeteringError,
   Refusal,
   StoreUnavailable,
+  missingToken,
   tokenFromHeaders,
 } from '@nephometer/core';
 import type { Identity, Logger, MessageIngest, ProcessStatus, Role, Service, TokenBook } from '@nephometer/core';
@@ -122,7 +123,7 @@ class HttpDoor implements CollectorServer {
   /** @throws Unauthorized */
   async #identify(request: IncomingMessage, roles: readonly Role[]): Promise<Identity> {
     const token = tokenFromHeaders(request.headers);
-    if (token === null) throw new Unauthorized(401, 'Send a token as X-Auth-Token or Authorization: Bearer.');
+    if (token === null) throw new Unauthorized(401, missingToken(request.headers));
     const identity = await this.#options.tokens.identify(token);
     if (identity === null) throw new Unauthorized(401, 'The token is not known, or was revoked.');
     if (roles.includes(identity.role)) return identity;

@@ -6,7 +6,7 @@ import { createLogger, silentLogger } from './log.ts';
 import { MetricRegistry } from './metrics.ts';
 import { ManualClock, systemClock } from './ports/clock.ts';
 import { ProcessStatus } from './status.ts';
-import { hashToken, identify, isLoopback, newToken, tokenFromHeaders } from './tokens.ts';
+import { hashToken, identify, isLoopback, missingToken, newToken, tokenFromHeaders } from './tokens.ts';
 import type { TokenRecord } from './tokens.ts';
 
 function recorder(name: string, done: string[], fails: 'start' | 'stop' | null = null): Service {
@@ -151,6 +151,9 @@ void t.test('tokens come in either header', (t) => {
   t.equal(tokenFromHeaders({ authorization: 'Bearer b' }), 'b');
   t.equal(tokenFromHeaders({ authorization: 'Basic b' }), null);
   t.equal(tokenFromHeaders({}), null);
+  t.match(missingToken({}), /^Found neither; a token in X-Auth-Token, or as Authorization: Bearer TOKEN/);
+  t.match(missingToken({ authorization: 'Basic c2VjcmV0' }), /^Found Authorization Basic;/);
+  t.match(missingToken({ authorization: 'c2VjcmV0' }), /^Found Authorization without a scheme;/);
   for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) t.ok(isLoopback(host), host);
   for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.evil.example']) t.notOk(isLoopback(host), host);
   t.end();

@@ -4,7 +4,7 @@ import { HttpServer } from './http-server.ts';
 import type { Service } from './lifecycle.ts';
 import type { Logger } from './log.ts';
 import type { ProcessStatus, StatusAnswer } from './status.ts';
-import { isLoopback, tokenFromHeaders } from './tokens.ts';
+import { isLoopback, missingToken, tokenFromHeaders } from './tokens.ts';
 import type { Identity } from './tokens.ts';
 
 export interface StatusServerOptions {
@@ -97,7 +97,8 @@ async function refusalOf(
   const token = tokenFromHeaders(request.headers);
   const who = token === null ? null : await authenticate?.(token);
   if (who === null || who === undefined) {
-    return problem(401, 'Unauthorized', 'Send a token as X-Auth-Token or Authorization: Bearer.');
+    const unknown = 'The token in X-Auth-Token or Authorization is not known, or was revoked.';
+    return problem(401, 'Unauthorized', token === null ? missingToken(request.headers) : unknown);
   }
   return who.role === 'admin' ? null : problem(403, 'Forbidden', 'This wants a token of the role admin.');
 }

@@ -51,6 +51,14 @@ export function tokenFromHeaders(
   return match?.[1] ?? null;
 }
 
+/** Why a request has no token: which headers were looked at, and what stood there instead. Never what they held. */
+export function missingToken(headers: Readonly<Record<string, string | readonly string[] | undefined>>): string {
+  const { authorization } = headers;
+  const scheme = /^[A-Za-z]{1,12}(?= )/.exec(typeof authorization === 'string' ? authorization : '')?.[0];
+  const found = authorization === undefined ? 'neither' : `Authorization ${scheme ?? 'without a scheme'}`;
+  return `Found ${found}; a token in X-Auth-Token, or as Authorization: Bearer TOKEN, would be right.`;
+}
+
 /** Whether an address can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

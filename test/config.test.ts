@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import type { Test } from 'tap';
 import { ConfigError, EXIT_CODES, parseConfig } from '@nephometer/core';
 import { sampleConfig } from 'nephometer';
+import { temporaryFolder } from './servers/index.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/config/', import.meta.url));
 const wrong = readdirSync(folder).filter((name) => name.endsWith('.bad.yaml'));
@@ -38,6 +40,51 @@ void t.test('`nephometer config check` says it on standard error and exits 78', 
   const code = await new Promise((resolve) => child.on('close', resolve));
   t.equal(code, EXIT_CODES.config.code);
   t.match(said, basename(name));
+});
+
+/** Runs the command with a configuration of its own to its end. */
+async function ended(t: Test, args: readonly string[], config: string): Promise<{ code: unknown; said: string }> {
+  const home = temporaryFolder('nephometer-config');
+  const file = join(home, 'mine.yaml');
+  writeFileSync(file, config);
+  const main = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main, ...args, '--config', file, '--data-dir', join(home, 'data')]);
+  t.teardown(() => child.kill());
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  return { code, said };
+}
+
+void t.test(
+  'a plugin that cannot be loaded fails `config check`, which names it; a disabled one does not',
+  async (t) => {
+    const folder = temporaryFolder('nephometer-plugins');
+    const home = join(folder, 'node_modules', 'torn');
+    mkdirSync(home, { recursive: true });
+    const nephometer = { 'nephometer.poll.compute': { torn: './index.js' } };
+    writeFileSync(join(home, 'package.json'), JSON.stringify({ name: 'torn', version: '1.0.0', nephometer }));
+    writeFileSync(join(home, 'index.js'), 'throw new Error("boom");');
+    const config = `plugin_paths: ['${folder}']`;
+    const { code, said } = await ended(t, ['config', 'check'], config);
+    t.equal(code, EXIT_CODES.config.code);
+    t.match(said, /torn: the plugin of torn cannot be loaded: .*boom.*disabled_plugins/);
+    t.match(await ended(t, ['config', 'check'], `${config}\ndisabled_plugins: [torn]`), { code: 0 });
+  },
+);
+
+void t.test('a wrong schedule of a source ends a start with the line of the file', async (t) => {
+  const config = `sources:\n  - name: nightly\n    meters: ['*']\n    cron: '0 99 * * *'\n`;
+  const run = ['--bus', 'amqp://127.0.0.1:1', '--store', 'memory:'];
+  for (const args of [
+    ['config', 'check'],
+    ['up', '--port', '0'],
+    ['run', 'compute-agent', ...run],
+  ]) {
+    const { code, said } = await ended(t, args, config);
+    t.equal(code, EXIT_CODES.config.code, args.join(' '));
+    t.match(said, /mine\.yaml:4.*sources\[0\]\.cron/, said);
+  }
 });
 
 void t.test('the file that `config init` writes is right as it stands, and when every default is written out', (t) => {

@@ -10,7 +10,6 @@ import {
   loadPlugins,
   MetricRegistry,
   nodeName,
-  ownKeyFile,
   OwnKeyWatch,
   ProcessStatus,
   ReplaceableKeyring,
@@ -19,11 +18,12 @@ import {
   systemClock,
   TokenBook,
 } from '@nephometer/core';
-import type { Config, Keyring, LoadedConfig, Logger, ProcessStatus as Status, Service, Spool } from '@nephometer/core';
+import type { Config, LoadedConfig, Logger, ProcessStatus as Status, Service, Spool } from '@nephometer/core';
 import { agentNamespaces, createAgent } from '../agent.ts';
 import type { AgentRole } from '../agent.ts';
 import { agentIdentity } from '../identity.ts';
 import { searchFolders } from '../plugins.ts';
+import { checkSources } from '../sources.ts';
 import { openLmdbSpool } from '../spool.ts';
 
 const AGENT_PORT = 8779;
@@ -35,6 +35,7 @@ const AGENT_PORT = 8779;
 export async function runAgent(roles: readonly AgentRole[], loaded: LoadedConfig, version: string): Promise<void> {
   keepFilesPrivate();
   const { config } = loaded;
+  checkSources(config.sources ?? [], loaded.problemAt);
   const log = daemonLogger(config);
   const keyring = new ReplaceableKeyring(await loadKeyring(config));
   const agentId = await agentIdentity(config.data_dir, config);
@@ -64,7 +65,7 @@ export async function runAgent(roles: readonly AgentRole[], loaded: LoadedConfig
     onFatal,
   });
   const door = await statusDoor(config, status, log);
-  const ownKey = ownKeyWatch(config, keyring, agentId, log);
+  const ownKey = OwnKeyWatch.of({ config, agentId, keyring, clock, log });
   await runUntilSignal(inOrder({ agent, door, bus, spool, ownKey, onFatal }), log, {
     onReady: (stop) => (fatal = stop),
   });
@@ -89,13 +90,6 @@ function openBus(config: Config, log: Logger, metrics: MetricRegistry, onFatal: 
   }
   const name = `nephometer-agent ${nodeName(config)}`;
   return createAmqpBus({ url: config.bus.url, config: config.bus, name, log, metrics, onFatal });
-}
-
-/** Null where the agent has no key file of its own: a shared secret changes with a restart of all who hold it. */
-function ownKeyWatch(config: Config, keyring: ReplaceableKeyring, agentId: string, log: Logger): Service | null {
-  const file = ownKeyFile(config);
-  const load = (): Promise<Keyring> => loadKeyring(config);
-  return file === null ? null : new OwnKeyWatch({ file, agentId, keyring, load, clock: systemClock, log });
 }
 
 interface Parts {

@@ -14,7 +14,11 @@ export function readParameters<T>(ctx: ApiContext, schema: ZodType<T>): T {
   const given: Record<string, string | string[]> = {};
   const metadata: Record<string, string> = {};
   for (const [name, value] of new URLSearchParams(ctx.querystring)) {
-    if (name.startsWith(METADATA)) metadata[name.slice(METADATA.length)] = value;
+    // Objects have it already: assigned to, it would set no member, and the filter would be lost.
+    if (name === '__proto__' || name === `${METADATA}__proto__`) throw badRequest(`${name}: cannot be asked for.`);
+    const path = name.startsWith(METADATA) ? name.slice(METADATA.length) : null;
+    if (path !== null && Object.hasOwn(metadata, path)) throw badRequest(`${name}: given twice; once would be right.`);
+    if (path !== null) metadata[path] = value;
     else if (REPEATED.has(name)) given[name] = [given[name] ?? [], value].flat();
     else if (Object.hasOwn(given, name)) throw badRequest(`${name}: given twice; once would be right.`);
     else given[name] = value;

@@ -107,6 +107,16 @@ t.test('samples come with exact volumes and typed metadata, and are paged withou
   t.equal(await only('as_of=2026-01-01T00:00:00Z'), '');
 });
 
+t.test('no condition is dropped, whatever its name', async (t) => {
+  const { get } = await startApi(t);
+  for (const query of ['metadata.__proto__=x', 'metadata.n=1&metadata.n=2', '__proto__=x', 'metadata.=x&metadata.=y']) {
+    const answer = await get(`/v1/samples?${query}`);
+    t.equal(answer.status, 400, query);
+    t.match(answer.text, query.split('=')[0] ?? query, 'names the parameter');
+  }
+  t.equal((await get('/v1/samples?metadata.constructor=x&metadata.a.__proto__.b=y')).status, 200, 'mere paths');
+});
+
 t.test('what a question says wrongly is named', async (t) => {
   const { get } = await startApi(t);
   const wrong: [string, RegExp][] = [

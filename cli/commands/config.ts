@@ -11,7 +11,7 @@ import {
   PLUGIN_NAMESPACES,
   silentLogger,
 } from '@nephometer/core';
-import type { PluginNamespace, SettingFlags } from '@nephometer/core';
+import type { ConfigProblem, IdlePlugin, PluginNamespace, SettingFlags } from '@nephometer/core';
 import { checkSources } from 'nephometer-agent';
 import { print, withConfig } from '../command.ts';
 import { sampleConfig } from '../config-sample.ts';
@@ -19,6 +19,12 @@ import { configSchema, schemaDefaults } from '../schema-walk.ts';
 import { searchFolders } from '../plugins.ts';
 import { checkRetention } from '../retention.ts';
 import { checkSchedules } from '../statement-schedule.ts';
+
+/** A daemon goes on without it, and its meters are missing; who checks wants to know that first. */
+function cannotLoad({ entry, reason }: IdlePlugin): ConfigProblem {
+  const message = `the plugin of ${entry.packageName} cannot be loaded: ${reason}; mend it, or name it in disabled_plugins`;
+  return { file: entry.module, line: null, key: entry.name, message };
+}
 
 /** `config init|check|show`. */
 export function addConfigCommands(program: Command): void {
@@ -45,6 +51,8 @@ export function addConfigCommands(program: Command): void {
       checkSchedules(loaded);
       const namespaces = Object.keys(PLUGIN_NAMESPACES) as PluginNamespace[];
       const plugins = await loadPlugins({ namespaces, loaded, log: silentLogger, searchFrom: searchFolders() });
+      const broken = plugins.idle.filter(({ state }) => state === 'refused').map(cannotLoad);
+      if (broken.length > 0) throw new ConfigError(broken);
       const active = plugins.pollsters.length + plugins.discoveries.length + plugins.listeners.length;
       print(
         `The configuration is right. Plugins: ${active} active, ${plugins.idle.length} off (see: nephometer plugins list).\n`,

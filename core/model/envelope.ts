@@ -1,5 +1,5 @@
-import { isJsonObject, parseJson, toPlain } from '../json.ts';
-import type { JsonObject } from '../json.ts';
+import { isJsonObject, JsonNumber, parseJson, toPlain } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import { sliceItems, sliceMembers } from '../json-slices.ts';
 import { MeteringError, messageOf } from '../errors.ts';
 import { headerDigest } from '../signing/batch.ts';
@@ -58,7 +58,9 @@ export interface HeaderlessEnvelope {
 export function readMeteringEnvelope(body: Uint8Array): BatchEnvelope | HeaderlessEnvelope {
   return refusing(() => {
     const text = decodeUtf8(body);
-    if (text.trimStart().startsWith('[')) return headerless(null, null, sliceItems(text));
+    const start = text.trimStart();
+    if (!/^[[{]/.test(start)) throw notMetering(start);
+    if (start.startsWith('[')) return headerless(null, null, sliceItems(text));
     const outer = sliceMembers(text);
     const headerText = outer.get(BATCH_KEY);
     if (headerText !== undefined) return readBatch(text, outer, headerText);
@@ -66,6 +68,13 @@ export function readMeteringEnvelope(body: Uint8Array): BatchEnvelope | Headerle
     if (inner.has('counter_name')) return headerless(null, null, [text]);
     return headerless(stringMember(inner, 'publisher_id'), stringMember(inner, 'event_type'), payloadTexts(inner));
   });
+}
+
+/** What a metering message is, for whom has sent nothing, `null`, or something else altogether. */
+function notMetering(text: string): Refusal {
+  const found = text === '' ? 'an empty body' : JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  const right = 'a metering message (an object with counter_name), an array of them, or a batch in its envelope';
+  return new Refusal('malformed', `Found ${found}; ${right} would be right.`);
 }
 
 function readBatch(text: string, outer: Map<string, string>, headerText: string): BatchEnvelope {
@@ -145,6 +154,8 @@ export interface NotificationEnvelope {
   /** The `_context_*` keys without the prefix. */
   readonly ctxt: JsonObject;
   readonly payload: JsonObject;
+  /** What stands where a payload should be, when it is neither an object nor an array: there is little to hear in it. */
+  readonly oddPayload: string | null;
 }
 
 /** Reads a service notification in oslo.messaging's envelope 2.0 or the bare form of 1. @throws Refusal `malformed` or `field` */
@@ -174,7 +185,15 @@ function notificationOf(inner: JsonObject): NotificationEnvelope {
     timestamp: text(inner, 'timestamp'),
     ctxt: new Map(context.map(([name, value]) => [name.slice(prefix.length), value])),
     payload: isJsonObject(payload) ? payload : new Map([['payload', payload]]),
+    oddPayload: isJsonObject(payload) || Array.isArray(payload) ? null : described(inner.get('payload')),
   };
+}
+
+/** As the sender would know it again: `"x"`, `12`, `null`; `none` where there is nothing. */
+function described(value: JsonValue | undefined): string {
+  if (value === undefined) return 'none';
+  const text = value instanceof JsonNumber ? value.literal : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function text(inner: JsonObject, name: string): string {

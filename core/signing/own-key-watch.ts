@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import type { Service } from '../lifecycle.ts';
 import type { Logger } from '../log.ts';
@@ -6,6 +7,7 @@ import type { Clock, Timer } from '../ports/clock.ts';
 import { SECOND } from '../time.ts';
 import type { Micros } from '../time.ts';
 import type { Keyring, SigningKey } from './keyring.ts';
+import { loadKeyring, ownKeyFile } from './keyring-file.ts';
 
 /** The keys of one agent, which may be replaced while it runs. */
 export class ReplaceableKeyring implements Keyring {
@@ -70,6 +72,12 @@ export class OwnKeyWatch implements Service {
 
   constructor(options: OwnKeyWatchOptions) {
     this.#options = options;
+  }
+
+  /** Null where the agent has no key file of its own: a shared secret changes with a restart of all who hold it. */
+  static of({ config, ...rest }: Omit<OwnKeyWatchOptions, 'file' | 'load'> & { config: Config }): OwnKeyWatch | null {
+    const file = ownKeyFile(config);
+    return file === null ? null : new OwnKeyWatch({ ...rest, file, load: () => loadKeyring(config) });
   }
 
   async start(): Promise<void> {
