@@ -105,6 +105,35 @@ void t.test('whatever the zone, windows follow each other without hole or overla
   }
 });
 
+void t.test('February 2028 has 696 hours, 2027 and 2100 have 672', async (t) => {
+  for (const tz of ['UTC', 'Europe/Berlin', 'Asia/Kathmandu']) {
+    t.same(hours(cut('2028-02-01', '2028-03-01', 'month', tz)), [696], tz);
+    t.same(hours(cut('2027-02-01', '2027-03-01', 'month', tz)), [672], tz);
+    t.same(hours(cut('2100-02-01', '2100-03-01', 'month', tz)), [672], tz);
+  }
+});
+
+void t.test('billing months tile the year, whatever the day they start on and the zone', async (t) => {
+  const zones = ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'Asia/Kathmandu', 'Pacific/Chatham', 'Australia/Lord_Howe'];
+  for (const tz of zones) {
+    for (let day = 1; day <= 31; day++) {
+      const two = String(day).padStart(2, '0');
+      const windows = cut(`2027-01-${two}`, `2029-01-${two}`, 'billing-month', tz, String(day));
+      const starts = Array.from({ length: 24 }, (_, i) => {
+        const longest = new Date(Date.UTC(2027, i + 1, 0)).getUTCDate();
+        return new Date(Date.UTC(2027, i, Math.min(day, longest))).toISOString().slice(0, 16);
+      });
+      t.same(local(windows, tz), starts, `${tz}: the ${day}.`);
+      const ends = [...windows.slice(1).map(({ from }) => from), resolveInstant(`2029-01-${two}`, tz)];
+      t.same(
+        windows.map(({ to }) => to),
+        ends,
+        `${tz}: the ${day}., without hole or overlap`,
+      );
+    }
+  }
+});
+
 void t.test('what is wrong is said', async (t) => {
   t.throws(() => cut('2026-01-01', '2026-01-02', 'day', 'Europe/Atlantis'), /Found the zone "Europe\/Atlantis"/);
   t.throws(() => cut('2026-01-02', '2026-01-01', 'day', 'UTC'), /an end after its start/);
