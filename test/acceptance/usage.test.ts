@@ -283,6 +283,12 @@ for (const [name, prepare] of Object.entries(STORES)) {
         ['meter=cpu&kind=duration&from=2026-03-01&colour=blue', /colour/],
         ['meter=cpu&meter=b&kind=duration&from=2026-03-01', /meter: given twice/],
         ['meter=cpu&kind=duration&from=2026-03-01&cursor=x', /cursor: found "x"/],
+        ['meter=cpu&kind=p95&from=2026-03-01&step=0s', /step of no length/],
+        ['meter=cpu&kind=p95&from=2026-03-01&step=1us', /steps; ask for larger ones/],
+        ['meter=cpu&kind=duration&from=0050-01-01', /from: found "0050-01-01"; an instant from 1970/],
+        ['meter=cpu&kind=duration&from=2026-03-01&to=2200-01-01', /to: found "2200-01-01"/],
+        ['meter=cpu&kind=duration&from=1970-01-01&to=2099-01-01&window=hour&tz=Europe/Berlin', /windows; ask for/],
+        ['meter=cpu&kind=duration&from=2026-03-01&metadata.__proto__=x', /metadata.__proto__: cannot be asked for/],
       ];
       for (const [query, detail] of wrong) {
         const answer = await api.get(`/v1/usage?${query}`);
@@ -290,6 +296,31 @@ for (const [name, prepare] of Object.entries(STORES)) {
       }
       const unacceptable = await api.get(`/v1/usage?meter=cpu&kind=duration&from=2026-03-01`, { accept: 'image/png' });
       t.equal(unacceptable.status, 406);
+    });
+
+    t.test('names that objects have by nature are names like others, and old dates are without usage', async (t) => {
+      for (const field of ['constructor', 'toString', 'hasOwnProperty']) {
+        const { lines } = await usage(api, `meter=vcpus&kind=duration&${MARCH}&metadata.${field}=x&${AS_OF}`);
+        t.strictSame(lines, [], field);
+      }
+      t.strictSame((await usage(api, 'meter=vcpus&kind=duration&from=1970-01-01&to=1971-01-01')).lines, []);
+    });
+
+    t.test('a cursor belongs to its question; one without an end goes on as time does', async (t) => {
+      const open = 'meter=vcpus&kind=duration&from=2026-03-30&group_by=resource_id';
+      const begun = read(await api.get(`/v1/changes?${open}`), ChangesAnswer);
+      t.equal((await api.get(`/v1/changes?${open}&cursor=${begun.cursor}`)).status, 200);
+      t.match(await api.get(`/v1/changes?${open}&window=day&cursor=${begun.cursor}`), { status: 400 });
+      const diff = `from_as_of=2026-03-10T00:00:00Z&to_as_of=2026-04-01T00:00:00Z&limit=2`;
+      const days = `meter=vcpus&kind=duration&${MARCH}&window=day`;
+      const { next } = read(await api.get(`/v1/usage/diff?${days}&${diff}`), DiffAnswer);
+      t.ok(next);
+      t.equal((await api.get(`/v1/usage/diff?${days}&${diff}&cursor=${next}`)).status, 200);
+      const hours = `meter=vcpus&kind=duration&${MARCH}&window=hour`;
+      t.match(await api.get(`/v1/usage/diff?${hours}&${diff}&cursor=${next}`), {
+        status: 400,
+        json: { detail: /cursor: comes from another question/ },
+      });
     });
 
     t.test('definitions are listed with their hashes, which answers name', async (t) => {

@@ -6,7 +6,7 @@ import { rowLimit } from '../request.ts';
 import { readFields } from '../usage/ask.ts';
 import { deskOf } from '../usage/desk.ts';
 import type { Moment, UsageDesk } from '../usage/desk.ts';
-import { changesBetween, standpoint } from '../usage/diff.ts';
+import { changesBetween, otherQuestion, standpoint } from '../usage/diff.ts';
 import type { Change, Standpoint } from '../usage/diff.ts';
 import type { UsageFields } from '../usage/schemas.ts';
 import { placeText, readPlace } from '../usage/usage.ts';
@@ -31,6 +31,7 @@ export function showAdjustments(options: ApiOptions): Handler {
     const head = await wantedHead(ctx, statements);
     const statement = Statement.parse(JSON.parse(await statements.book.text(head)));
     const place = asked.cursor === undefined ? null : readPlace(asked.cursor);
+    if (place !== null && place.key !== head.id) throw otherQuestion();
     const moment = place === null ? desk.moment(asked.as_of, head.tz) : desk.momentAt(place.asOf);
     const closed = { asOf: parseTimestamp(statement.as_of), settled: true };
     const all: Adjustment[] = [];

@@ -21,7 +21,8 @@ export interface AskedUsage {
  * |---------------|-------------------------------------------------------------------------------------------|
  * | `closed`      | a statement of the line's projects covers it, and its quantity is what it was at the closing |
  * | `adjusted`    | likewise, and its quantity is another now                                                 |
- * | `provisional` | otherwise: also where its projects were closed as of different moments                    |
+ * | `provisional` | otherwise: also where its projects were closed as of different moments, and where the question |
+ * |               | asks for other figures than its definition gives                                          |
  *
  * Statements closed after the moment that is asked as of do not count, so that the same question has the same bytes.
  */
@@ -31,7 +32,7 @@ export async function finalityOf(
   lines: readonly UsageLine[],
 ): Promise<Finality[]> {
   const { name } = question.definition;
-  const heads = name === null ? [] : await headsOf(desk, name, now);
+  const heads = name === null || !question.isByDefinition ? [] : await headsOf(desk, name, now);
   const closed = heads.length === 0 ? [] : lines.map((line) => closedAsOf(line, question, heads));
   const references = new Map<Micros, ReadonlyMap<string, string | null> | null>();
   for (const asOf of closed) {

@@ -28,14 +28,22 @@ export function checkFields<T>(given: unknown, schema: ZodType<T>): T {
 
 function urlFields(querystring: string): Record<string, unknown> {
   const given: Record<string, string | string[]> = {};
-  const metadata: Record<string, string[]> = {};
+  const metadata = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(querystring)) {
-    if (name.startsWith(METADATA)) (metadata[name.slice(METADATA.length)] ??= []).push(value);
+    assertPlain(name);
+    const path = name.startsWith(METADATA) ? name.slice(METADATA.length) : null;
+    if (path !== null) metadata.set(path, [...(metadata.get(path) ?? []), value]);
     else if (REPEATED.has(name)) given[name] = [given[name] ?? [], value].flat();
     else if (Object.hasOwn(given, name)) throw badRequest(`${name}: given twice; once would be right.`);
     else given[name] = value;
   }
-  return Object.keys(metadata).length > 0 ? { ...given, metadata } : given;
+  return metadata.size > 0 ? { ...given, metadata: Object.fromEntries(metadata) } : given;
+}
+
+/** An object cannot hold it under that name. @throws HttpError 400 */
+function assertPlain(name: string): void {
+  if (name !== '__proto__' && name !== `${METADATA}__proto__`) return;
+  throw badRequest(`${name}: cannot be asked for; another name would be right.`);
 }
 
 /** A body may spell `metadata.PATH` as the URL does. */
@@ -47,6 +55,7 @@ async function bodyFields(ctx: ApiContext, maxBody: number): Promise<unknown> {
   const given: Record<string, unknown> = {};
   const metadata: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(body)) {
+    assertPlain(name);
     if (name.startsWith(METADATA)) metadata[name.slice(METADATA.length)] = value;
     else if (name === 'metadata' && typeof value === 'object') Object.assign(metadata, value);
     else given[name] = value;

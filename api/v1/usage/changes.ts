@@ -7,7 +7,7 @@ import { sendJson } from '../../respond.ts';
 import { rowLimit } from '../request.ts';
 import { readFields } from './ask.ts';
 import { deskOf } from './desk.ts';
-import { changesBetween, standpoint } from './diff.ts';
+import { changesBetween, otherQuestion, standpoint } from './diff.ts';
 import { ChangesFields } from './schemas.ts';
 
 /**
@@ -27,9 +27,7 @@ export function listChanges(options: ApiOptions): Handler {
     const identity = identityOf(ctx);
     const end = upTo === null ? desk.settledNow() : desk.momentAt(upTo);
     const after = await standpoint(desk, asked, identity, end, end);
-    if (key !== null && key !== after.question.key) {
-      throw badRequest('cursor: comes from another question; the same one would be right, or none to begin anew.');
-    }
+    if (key !== null && key !== after.question.key) throw otherQuestion();
     const before = since === null ? null : await standpoint(desk, asked, identity, desk.momentAt(since), end);
     const changes = await changesBetween(desk, before, after);
     const reached = offset + rowLimit(asked.limit, config.api);

@@ -17,14 +17,19 @@ type Load<T> = (from: Micros, to: Micros) => Promise<T[]>;
  */
 export class RecordedChunks<T extends Recorded> {
   readonly #load: Load<T>;
+  readonly #first: () => Promise<Micros>;
   readonly #now: () => Micros;
   readonly #most: number;
   readonly #chunks = new Map<string, Promise<T[]>>();
   #items = 0;
 
-  /** @param most items that are kept at hand */
-  constructor(load: Load<T>, now: () => Micros, most: number) {
+  /**
+   * @param first from when on there may be much: what is earlier is read in one go
+   * @param most items that are kept at hand
+   */
+  constructor(load: Load<T>, first: () => Promise<Micros>, now: () => Micros, most: number) {
     this.#load = load;
+    this.#first = first;
     this.#now = now;
     this.#most = most;
   }
@@ -34,6 +39,11 @@ export class RecordedChunks<T extends Recorded> {
     const settled = this.#now() - SETTLED_AFTER;
     const parts: T[][] = [];
     let start = Math.floor(from / DAY) * DAY;
+    const busy = Math.floor(Math.min(await this.#first(), upTo) / DAY) * DAY;
+    if (start < busy) {
+      parts.push(await this.#load(start, busy));
+      start = busy;
+    }
     while (start <= upTo) {
       const span = [DAY, HOUR].find((size) => start % size === 0 && start + size <= settled);
       const end = span === undefined ? upTo + 1 : start + span;

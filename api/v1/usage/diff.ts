@@ -3,6 +3,7 @@ import type { Identity, Micros, UsageSample } from '@nephometer/core';
 import { identityOf } from '../../auth.ts';
 import type { ApiOptions, Handler } from '../../context.ts';
 import { badRequest } from '../../errors.ts';
+import type { HttpError } from '../../errors.ts';
 import { sendJson } from '../../respond.ts';
 import { rowLimit } from '../request.ts';
 import { readFields } from './ask.ts';
@@ -11,6 +12,7 @@ import type { Moment, UsageDesk } from './desk.ts';
 import type { GatheredFacts } from './facts.ts';
 import { lineShape } from './line-shape.ts';
 import type { LineShape } from './line-shape.ts';
+import { keyOf as questionKey } from './question.ts';
 import type { UsageQuestion } from './question.ts';
 import { DiffFields } from './schemas.ts';
 import type { Cause, UsageFields } from './schemas.ts';
@@ -44,6 +46,7 @@ export function showDiff(options: ApiOptions): Handler {
     const identity = identityOf(ctx);
     const before = await standpoint(desk, asked, identity, from, to);
     const after = await standpoint(desk, asked, identity, to, to);
+    if (place !== null && place.key !== after.question.key) throw otherQuestion();
     const changes = await changesBetween(desk, before, after);
     const offset = place?.offset ?? 0;
     const end = offset + rowLimit(asked.limit, config.api);
@@ -70,7 +73,16 @@ export async function standpoint(
 ): Promise<Standpoint> {
   const { evidence: _evidence, ...rest } = asked;
   const whole = { ...rest, evidence: false, to: asked.to ?? formatInstant(end.asOf) };
-  return { question: await desk.question(whole, identity, asOf), asOf };
+  const question = await desk.question(whole, identity, asOf);
+  // Where the end moves on with each moment it is not part of what is asked.
+  const key =
+    asked.to === undefined ? questionKey({ ...whole, to: undefined }, [...question.query.filter]) : question.key;
+  return { question: { ...question, key }, asOf };
+}
+
+/** A cursor that belongs elsewhere. */
+export function otherQuestion(): HttpError {
+  return badRequest('cursor: comes from another question; the same one would be right, or none to begin anew.');
 }
 
 /** @param before null: nothing was known, so that every line is added */

@@ -54,8 +54,9 @@ export class LedgerBook {
 
   constructor(store: Store, clock: Clock) {
     const now = (): Micros => clock.now();
-    this.#batches = new RecordedChunks((from, to) => this.#readBatches(store, from, to), now, MOST_BATCHES);
-    this.#refused = new RecordedChunks((from, to) => readRefused(store, from, to), now, MOST_REFUSED);
+    const first = firstRow(store);
+    this.#batches = new RecordedChunks((from, to) => this.#readBatches(store, from, to), first, now, MOST_BATCHES);
+    this.#refused = new RecordedChunks((from, to) => readRefused(store, from, to), first, now, MOST_REFUSED);
   }
 
   /** Ticks that fell due in [from, to), and spans of readings that are lost, as of a moment. */
@@ -98,6 +99,15 @@ export class LedgerBook {
     const pollsters = report.pollsters.filter(({ error, failed }) => error !== null || failed.length > 0);
     return { ...report, meters, pollsters: pollsters.length === 0 ? NONE : pollsters };
   }
+}
+
+/** When the ledger begins; asked once there is something in it. */
+function firstRow(store: Store): () => Promise<Micros> {
+  let first = Infinity;
+  return async () => {
+    if (first === Infinity) for await (const { recordedAt } of store.ledger({ limit: 1 })) first = recordedAt;
+    return first;
+  };
 }
 
 const NONE: CycleReport['pollsters'] = [];

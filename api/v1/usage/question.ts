@@ -5,6 +5,7 @@ import {
   messageOf,
   parseAnchor,
   parseDecimal,
+  parseTimestamp,
   resolveInstant,
   roundingOf,
   sha256,
@@ -35,6 +36,8 @@ export interface UsageQuestion {
   readonly projectIds: readonly string[] | null;
   readonly showsEvidence: boolean;
   readonly projection: Projection | null;
+  /** Whether it changes nothing of a named definition, so that its figures are those that a statement may have. */
+  readonly isByDefinition: boolean;
   /** Lines that were measured less have no figure. */
   readonly minCoverage: Decimal | null;
   /** The same for the same question, whoever asks it and as of whenever. */
@@ -44,9 +47,19 @@ export interface UsageQuestion {
 /** Filters and grouping that every question about usage may have. */
 type Asked = Omit<UsageFields, 'limit' | 'cursor' | 'as_of'>;
 
+/** What makes other figures than the definition that is asked for. */
+const OVERRIDES = ['max_hold', 'edge', 'step', 'rounding', 'floor', 'ceiling', 'min_coverage'] as const;
+
+/** Nothing is recorded of the time before, in any zone; clocks of the zones are not known far ahead. */
+const EARLIEST = parseTimestamp('1969-12-31T00:00:00Z');
+const LATEST = parseTimestamp('2100-01-01T00:00:00Z');
+
 /** An instant as the question spells it. @throws HttpError 400 that names the field */
 export function momentOf(field: string, text: string, tz: string): Micros {
-  return told(field, () => resolveInstant(text, tz));
+  const at = told(field, () => resolveInstant(text, tz));
+  if (at >= EARLIEST && at <= LATEST) return at;
+  const found = JSON.stringify(text.slice(0, 60));
+  throw badRequest(`${field}: found ${found}; an instant from 1970-01-01 up to 2100-01-01 would be right.`);
 }
 
 function told<T>(field: string, read: () => T): T {
@@ -102,6 +115,7 @@ export function questionOf(
     query,
     projectIds: projects === null || projects.includes(null) ? null : projects.filter((id) => id !== null),
     showsEvidence: asked.evidence,
+    isByDefinition: known !== null && OVERRIDES.every((field) => asked[field] === undefined),
     projection: projectionOf(asked, query),
     minCoverage: asked.min_coverage === undefined ? null : parseDecimal(asked.min_coverage),
     key: keyOf(asked, [...filter]),
@@ -168,7 +182,7 @@ function narrow(
 }
 
 /** Of the question as it was written, with what the token sees. */
-function keyOf(asked: Asked, filter: readonly unknown[]): string {
+export function keyOf(asked: Omit<Asked, 'to'> & { to?: string | undefined }, filter: readonly unknown[]): string {
   const { from, to, tz, window, anchor, group_by, max_hold, edge, step, rounding, estimate, gaps, evidence } = asked;
   const names = [asked.meter, asked.kind, asked.definition];
   const { floor, ceiling, min_coverage, projection, project_to } = asked;

@@ -3,7 +3,7 @@ import { parseDecimal } from '../../decimal.ts';
 import { messageOf } from '../../errors.ts';
 import { fromPlain } from '../../json.ts';
 import { canonicalText } from '../../signing/canonical.ts';
-import { formatDuration, parseDuration } from '../../time.ts';
+import { formatDuration, parseDuration, SECOND } from '../../time.ts';
 import { sha256 } from '../identity.ts';
 import { parseFraction } from './fraction.ts';
 import type { UsageQuery } from './query.ts';
@@ -28,6 +28,7 @@ function textOf(parse: (text: string) => unknown, spell: (text: string) => strin
 const Factor = textOf(parseFraction);
 const Amount = textOf(parseDecimal);
 const Span = textOf(parseDuration, (text) => formatDuration(parseDuration(text)));
+const Step = Span.refine((text) => parseDuration(text) >= SECOND, { error: 'must be a second or more' });
 const FIELD = /^(project_id|user_id|resource_id|source|metadata\..+)$/;
 
 export const RoundingRule = z.strictObject({
@@ -67,7 +68,7 @@ export const UsageDefinition = z
       .prefault(null)
       .meta({ description: 'Default: twice the reported interval, 1h where none is known.' }),
     edge: z.enum(['interpolate', 'end']).prefault('interpolate'),
-    step: Span.prefault('5m').meta({ description: 'Of p95: what is averaged over before it is ranked.' }),
+    step: Step.prefault('5m').meta({ description: 'Of p95: what is averaged over before it is ranked.' }),
     floor: Amount.nullable().prefault('0').meta({
       description: 'Least that a gap may hide, in the unit of the result; null for meters that can be negative.',
     }),

@@ -9,10 +9,14 @@ import type { LineDraft } from './merge.ts';
 import { NOTHING } from './pieces.ts';
 import type { UsageQuery } from './query.ts';
 import type { HourCell } from './types.ts';
+import { assertFew } from './windows.ts';
 import type { Period } from './windows.ts';
 
-/** Steps are counted from each window's start; the last may be shorter. */
+/** Steps are counted from each window's start; the last may be shorter. @throws RangeError for too many, or none */
 export function stepEdges(windows: readonly Period[], step: Micros): Micros[] {
+  if (step <= 0) throw new RangeError('Found a step of no length; 5m would be right.');
+  const [first, last] = [windows[0], windows.at(-1)];
+  if (first !== undefined && last !== undefined) assertFew((last.to - first.from) / step + windows.length, 'steps');
   return windows.flatMap(({ from, to }) => {
     const edges: Micros[] = [];
     for (let edge = from; edge < to; edge += step) edges.push(edge);

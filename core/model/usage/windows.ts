@@ -1,4 +1,4 @@
-import { DAY, parseTimestamp } from '../../time.ts';
+import { DAY, formatInstant, parseTimestamp } from '../../time.ts';
 import type { Micros } from '../../time.ts';
 import { offsetSpans, parseLocal, toInstant, toLocal, UNIT_OF } from './zone.ts';
 import type { LocalMicros } from './zone.ts';
@@ -39,17 +39,24 @@ export const MOST_WINDOWS = 100_000;
  */
 export function cutWindows(query: WindowQuery): Period[] {
   const { from, to, window } = query;
-  if (!(from < to))
-    throw new RangeError(`Found a period from ${from} to ${to}; an end after its start would be right.`);
+  if (!(from < to)) {
+    const found = `${formatInstant(from)} to ${formatInstant(to)}`;
+    throw new RangeError(`Found a period from ${found}; an end after its start would be right.`);
+  }
   const edges = [from];
   const keep = (edge: Micros): void => {
     if (edge > (edges.at(-1) ?? from) && edge < to) edges.push(edge);
-    if (edges.length > MOST_WINDOWS)
-      throw new RangeError(`Found more than ${MOST_WINDOWS} windows; ask for larger ones.`);
+    assertFew(edges.length, 'windows');
   };
+  if (window === 'minute' || window === 'hour') assertFew((to - from) / UNIT_OF[window], 'windows');
   if (window === 'minute' || window === 'hour') eachClockEdge(query, UNIT_OF[window], keep);
   else if (window !== 'none') eachCalendarEdge(query, keep);
   return edges.map((edge, i) => ({ from: edge, to: edges[i + 1] ?? to }));
+}
+
+/** @throws RangeError */
+export function assertFew(count: number, what: string): void {
+  if (count > MOST_WINDOWS) throw new RangeError(`Found more than ${MOST_WINDOWS} ${what}; ask for larger ones.`);
 }
 
 function eachClockEdge({ from, to, tz }: WindowQuery, unit: Micros, keep: (edge: Micros) => void): void {
