@@ -6,6 +6,7 @@ import type { Quarantine } from './quarantine.ts';
 import type { ReceiptWord } from './receipts.ts';
 import { recordBatch } from './record.ts';
 import { settleOne } from './settle.ts';
+import { allDone } from './turns.ts';
 
 /** What became of one body. */
 export interface Consumed {
@@ -42,7 +43,6 @@ export async function consumeBatch(inbound: readonly Inbound[], options: Consume
   const maxAttempts = config.collector.max_attempts;
   const recorded = await recordBatch(recordsOf(opened), { store, clock, metrics, maxAttempts });
   const told = new Set<string>();
-  const consumed: Consumed[] = [];
-  for (const one of opened) consumed.push(await settleOne(one, { ...options, recorded, told }));
-  return consumed;
+  // Each says what it is told before it waits for anything, so of equal ones the first is told that it is the first.
+  return allDone(opened.map((one) => settleOne(one, { ...options, recorded, told })));
 }

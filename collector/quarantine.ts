@@ -3,6 +3,7 @@ import type { Clock, Config, Logger, Micros, Refusal, Store } from '@nephometer/
 import type { CollectorMetrics } from './metrics.ts';
 import { Allowance } from './quarantine-allowance.ts';
 import { QuarantineTally } from './quarantine-tally.ts';
+import { Turns } from './turns.ts';
 
 /** A message that was refused, and what could be read of it. */
 export interface RefusedMessage {
@@ -30,6 +31,8 @@ export interface QuarantineOptions {
 /** A forger may name a new agent in each message; more than these are counted together. */
 const MOST_AGENTS = 1000;
 const OTHERS = 'others';
+/** Messages that are put into the store at a time: it takes those that wait together. */
+const AT_A_TIME = 32;
 
 /**
  * Refused messages, kept in the store with the reason. What is here may be acknowledged: it is not lost, or, of a sender
@@ -41,6 +44,8 @@ export class Quarantine {
   readonly #logged = new Map<string, { at: Micros; unsaid: number }>();
   readonly #allowance: Allowance;
   readonly #tally: QuarantineTally;
+  readonly #puts = new Turns(AT_A_TIME);
+  readonly #counts = new Turns(1);
 
   constructor(options: QuarantineOptions) {
     this.#options = options;
@@ -55,18 +60,21 @@ export class Quarantine {
    * @throws StoreUnavailable
    */
   async put(message: RefusedMessage): Promise<void> {
-    const { store } = this.#options;
     const id = uuidv5(NEPHOMETER_NAMESPACE, sha256(message.bytes) + message.refusal.reason);
-    const [newest] = await store.entries({ kind: 'quarantine', id, limit: 1 });
-    if (newest === undefined || stateOf(newest.body) !== 'refused') await this.#keep(id, message);
+    await this.#puts.run(id, () => this.#putOnce(id, message));
     this.#tell(message);
+  }
+
+  async #putOnce(id: string, message: RefusedMessage): Promise<void> {
+    const [newest] = await this.#options.store.entries({ kind: 'quarantine', id, limit: 1 });
+    if (newest === undefined || stateOf(newest.body) !== 'refused') await this.#keep(id, message);
   }
 
   /** Writes down what was only counted so far. Never throws: the spans are there already, only numbers are behind. */
   async close(): Promise<void> {
     const { clock, log } = this.#options;
     try {
-      await this.#tally.flush(clock.now());
+      await this.#counts.run('tally', () => this.#tally.flush(clock.now()));
     } catch (cause) {
       log.warn({ cause: messageOf(cause) }, 'How many messages were refused could not be written down to the last.');
     }
@@ -75,7 +83,7 @@ export class Quarantine {
   async #keep(id: string, message: RefusedMessage): Promise<void> {
     const { store, clock, metrics } = this.#options;
     const { sender, transport, refusal } = message;
-    await this.#tally.turnTo(this.#allowance.today());
+    await this.#counts.run('tally', () => this.#tally.turnTo(this.#allowance.today()));
     const agent = this.#label(message.agentId);
     const read = this.#bodyOf(message);
     const body = JSON.stringify(read);
@@ -85,7 +93,10 @@ export class Quarantine {
     }
     metrics.unkept.add(1, { reason: refusal.reason, agent });
     const agent_id = agent === OTHERS ? null : message.agentId;
-    await this.#tally.add({ day: this.#allowance.today(), message: { ...read, agent_id } }, clock.now());
+    const counted = { ...read, agent_id };
+    await this.#counts.run('tally', () =>
+      this.#tally.add({ day: this.#allowance.today(), message: counted }, clock.now()),
+    );
   }
 
   #bodyOf({ refusal, bytes, ...rest }: RefusedMessage): QuarantinedMessage {

@@ -14,6 +14,7 @@ import { OUR_PUBLISHER } from './open.ts';
 import type { Inbound, JudgedMessage, Opened } from './open.ts';
 import type { Quarantine, RefusedMessage } from './quarantine.ts';
 import type { Recorded } from './record.ts';
+import { allDone } from './turns.ts';
 import type { Verdict } from './verify.ts';
 
 export interface SettleOptions {
@@ -33,8 +34,7 @@ export async function settleOne(opened: Opened, options: SettleOptions): Promise
     return { results: [], unreadable: opened.refusal, receipt: null, settled };
   }
   if (opened.kind === 'stripped') return settleStripped(opened, options);
-  const each: { result: IngestResult; settled: boolean }[] = [];
-  for (const message of opened.messages) each.push(await settleMessage(message, opened.inbound, options));
+  const each = await allDone(opened.messages.map((message) => settleMessage(message, opened.inbound, options)));
   const results = each.map(({ result }) => result);
   return { results, unreadable: null, receipt: null, settled: each.every(({ settled }) => settled) };
 }

@@ -40,11 +40,9 @@ async function* newestOfEach(store: Store, before: Micros | undefined): AsyncGen
   for (;;) {
     const range = end === undefined ? {} : { before: end };
     const entries = await store.entries({ kind: 'quarantine', limit: PAGE, ...range });
-    for (const entry of entries) {
-      const isOlder = seen.has(entry.id) || (before !== undefined && (await hasNewer(store, entry)));
-      seen.add(entry.id);
-      if (!isOlder) yield { entry, message: messageOf(entry) };
-    }
+    const fresh = entries.filter(({ id }) => !seen.has(id) && seen.add(id));
+    const newer = await Promise.all(fresh.map(async (entry) => before !== undefined && (await hasNewer(store, entry))));
+    for (const [i, entry] of fresh.entries()) if (newer[i] === false) yield { entry, message: messageOf(entry) };
     end = entries.at(-1)?.recordedAt;
     if (end === undefined || entries.length < PAGE) return;
   }

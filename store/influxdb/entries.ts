@@ -1,10 +1,10 @@
 import { sha256, StoreUnavailable, withoutBytes } from '@nephometer/core';
 import type { Entry, EntryKind, EntryQuery, Micros, NewEntry } from '@nephometer/core';
 import type { InfluxClient } from './client.ts';
-import { indexPoint, lookUp, readJson } from './key-index.ts';
+import { bucketKey, indexPoint, lookUp, readJson } from './key-index.ts';
 import type { Found } from './key-index.ts';
 import { lineOf, Places, stringField, textFields } from './line.ts';
-import { ALL_TIME, literal, pages, select, tagEquals } from './query.ts';
+import { ALL_TIME, literal, pages, select, selectEach, tagEquals } from './query.ts';
 import type { Row } from './query.ts';
 import { chunkText, decodeText, isWhole, joinChunks } from './text.ts';
 import type { WriterSession } from './writer.ts';
@@ -15,32 +15,55 @@ type EntryRow = readonly [key: string, writer: string, place: number, bodyDigest
 
 const keyOf = (kind: EntryKind, id: string): string => `${kind} ${id}`;
 const PAGE = 500;
+/** Of a body, each below 64 KiB. */
+const PIECES_AT_A_TIME = 32;
 
-/** The entry is written first; its row in the index of ids makes it count. Of equal ones the earliest counts. */
-export async function appendEntry(client: InfluxClient, session: WriterSession, entry: NewEntry): Promise<Entry> {
-  const { kind, id, body } = entry;
+/**
+ * The entries are written first; their rows in the index of ids make them count. Of equal ones the earliest counts.
+ * @returns one for each, in order
+ */
+export async function appendEntries(
+  client: InfluxClient,
+  session: WriterSession,
+  entries: readonly NewEntry[],
+): Promise<Entry[]> {
   const { writer } = session;
-  const key = keyOf(kind, id);
-  const bodyDigest = sha256(body);
-  const found = (await lookUp<EntryRow>(client, 'entry_id', [key])).get(key);
-  const known = earliest(found, bodyDigest);
-  if (known !== null) return { kind, id, body, recordedAt: known[4] };
-  const recordedAt = session.stamp();
-  await writeLines(client, [
-    lineOf({
-      measurement: 'entry',
-      tags: { kind, writer },
-      fields: { row: stringField(JSON.stringify([id, bodyDigest])), ...textFields('body', body) },
-      at: recordedAt,
-      place: 0,
-    }),
-  ]);
-  await session.confirm();
-  const place = new Places(found?.placesOf(writer)).take();
-  const row: EntryRow = [key, writer, place, bodyDigest, recordedAt];
-  await writeLines(client, [lineOf(indexPoint('entry_id', row))]);
-  const now = (await lookUp<EntryRow>(client, 'entry_id', [key])).get(key);
-  return { kind, id, body, recordedAt: earliest(now, bodyDigest)?.[4] ?? recordedAt };
+  const keys = entries.map(({ kind, id }) => keyOf(kind, id));
+  const digests = entries.map(({ body }) => sha256(body));
+  const found = await lookUp<EntryRow>(client, 'entry_id', keys);
+  const lines: string[] = [];
+  const rows = new Map<string, EntryRow>();
+  const places = new Map<string, Places>();
+  for (const [i, entry] of entries.entries()) {
+    const [key = '', bodyDigest = ''] = [keys[i], digests[i]];
+    const there = found.get(key);
+    if (earliest(there, bodyDigest) !== null || rows.has(key + bodyDigest)) continue;
+    const recordedAt = session.stamp();
+    lines.push(entryLine(entry, writer, bodyDigest, recordedAt));
+    const bucket = bucketKey(key);
+    const free = places.get(bucket) ?? new Places(there?.placesOf(writer));
+    places.set(bucket, free);
+    rows.set(key + bodyDigest, [key, writer, free.take(), bodyDigest, recordedAt]);
+  }
+  if (lines.length > 0) {
+    await writeLines(client, lines);
+    await session.confirm();
+    const index = [...rows.values()].map((row) => lineOf(indexPoint('entry_id', row)));
+    await writeLines(client, index);
+  }
+  const now = lines.length === 0 ? found : await lookUp<EntryRow>(client, 'entry_id', keys);
+  return entries.map(({ kind, id, body }, i) => {
+    const [key = '', bodyDigest = ''] = [keys[i], digests[i]];
+    const row = earliest(now.get(key), bodyDigest) ?? rows.get(key + bodyDigest);
+    if (row == null) throw new StoreUnavailable(`The entry ${key} was not appended.`);
+    return { kind, id, body, recordedAt: row[4] };
+  });
+}
+
+function entryLine({ kind, id, body }: NewEntry, writer: string, bodyDigest: string, at: Micros): string {
+  const row = stringField(JSON.stringify([id, bodyDigest]));
+  const fields = { row, ...textFields('body', body) };
+  return lineOf({ measurement: 'entry', tags: { kind, writer }, fields, at, place: 0 });
 }
 
 function earliest(found: Found<EntryRow> | undefined, bodyDigest: string): EntryRow | null {
@@ -82,26 +105,30 @@ export async function entriesById(
     'entry_id',
     ids.map((id) => keyOf(kind, id)),
   );
-  const entries = new Map<string, Entry[]>();
-  for (const id of ids) {
+  const wanted = ids.flatMap((id) => {
     const one = found.get(keyOf(kind, id));
-    const wanted = (one?.rows ?? [])
+    return (one?.rows ?? [])
       .filter((row) => row[4] < before && row[4] > after && isSame(earliest(one, row[3]), row))
       .sort((a, b) => b[4] - a[4])
-      .slice(0, limit);
-    entries.set(id, await entriesOfRows(client, kind, id, wanted));
-  }
+      .slice(0, limit)
+      .map((row) => ({ id, row }));
+  });
+  const entries = new Map<string, Entry[]>(ids.map((id) => [id, []]));
+  for (const { id, entry } of await entriesOfRows(client, kind, wanted)) entries.get(id)?.push(entry);
   return entries;
 }
 
-async function entriesOfRows(client: InfluxClient, kind: EntryKind, id: string, rows: readonly EntryRow[]) {
-  const entries: Entry[] = [];
-  for (const [, writer, , bodyDigest, recordedAt] of rows) {
+async function entriesOfRows(client: InfluxClient, kind: EntryKind, wanted: readonly { id: string; row: EntryRow }[]) {
+  const questions = wanted.map(({ row: [, writer, , , recordedAt] }) => {
     const where = [tagEquals('kind', kind), tagEquals('writer', writer)];
-    const span = { from: recordedAt, to: recordedAt };
-    const points = await select(client, { fields: 'row, body, writer', measurement: 'entry', where, span });
-    const point = points.find(({ values }) => idsOf(values[0])[1] === bodyDigest);
-    if (point !== undefined) entries.push({ kind, id, body: await bodyOf(client, kind, point), recordedAt });
+    return { fields: 'row, body, writer', measurement: 'entry', where, span: { from: recordedAt, to: recordedAt } };
+  });
+  const answers = await selectEach(client, questions);
+  const entries: { id: string; entry: Entry }[] = [];
+  for (const [i, { id, row }] of wanted.entries()) {
+    const point = answers[i]?.find(({ values }) => idsOf(values[0])[1] === row[3]);
+    if (point === undefined) continue;
+    entries.push({ id, entry: { kind, id, body: await bodyOf(client, kind, point), recordedAt: row[4] } });
   }
   return entries;
 }
@@ -132,11 +159,17 @@ async function bodyOf(client: InfluxClient, kind: EntryKind, { at, values }: Row
   const where = [tagEquals('kind', kind), `"writer" = ${literal(writer ?? '')}`];
   const pieces = [first];
   for (;;) {
-    const fields = `body, body${pieces.length}`;
-    const [row] = await select(client, { fields, measurement: 'entry', where, span: { from: at, to: at } });
-    const next = row?.values[1] ?? null;
-    if (next === null) return joinChunks(pieces);
-    pieces.push(next);
+    const names = Array.from({ length: PIECES_AT_A_TIME }, (_, i) => `body${pieces.length + i}`);
+    const [row] = await select(client, {
+      fields: names.join(', '),
+      measurement: 'entry',
+      where,
+      span: { from: at, to: at },
+    });
+    const more = row?.values ?? [];
+    const end = more.indexOf(null);
+    pieces.push(...more.slice(0, end === -1 ? names.length : end).filter((piece) => piece !== null));
+    if (end !== -1 || more.length === 0) return joinChunks(pieces);
   }
 }
 

@@ -1,5 +1,5 @@
 import { SECOND, StoreRefused, StoreUnavailable } from '@nephometer/core';
-import type { BatchRecord, Clock, Micros, RecordOutcome } from '@nephometer/core';
+import type { BatchRecord, Clock, Micros, ReceivedSample, RecordOutcome } from '@nephometer/core';
 import { KnownVersions } from './classify.ts';
 import type { Classified } from './classify.ts';
 import { WriteRejected } from './client.ts';
@@ -11,6 +11,7 @@ import { ledgerLogPoint, ledgerPoint, winner } from './ledger.ts';
 import type { Ledger, LedgerValues } from './ledger.ts';
 import { lineOf, Places } from './line.ts';
 import { samplePoint } from './sample-point.ts';
+import type { PointSample } from './sample-point.ts';
 import { samplesAt, spotKey } from './sample-rows.ts';
 import type { MessageRow, Spot } from './sample-rows.ts';
 import { tagText } from './text.ts';
@@ -70,10 +71,17 @@ async function recordFresh(
   const { client, ledger } = context;
   const isOwn = (digest: string): boolean => fresh.some((batch) => batch.digest === digest);
   const ids = fresh.flatMap(({ samples }) => samples.map(({ messageId }) => messageId));
-  const messages = await lookUp<MessageRow>(client, 'message', ids);
+  // Which are kept is not known yet, so one round asks for the places of all.
+  const [messages, stored] = await Promise.all([
+    lookUp<MessageRow>(client, 'message', ids),
+    samplesAt(
+      client,
+      fresh.flatMap(({ samples }) => samples.map(spotOf)),
+    ),
+  ]);
   const known = await KnownVersions.read(client, ledger, messages, isOwn);
   const classified = fresh.map((batch) => known.classify(batch));
-  const lines = await linesOf(context, session.writer, classified, messages);
+  const lines = linesOf(session.writer, classified, messages, stored);
   session.assertFresh();
   const refused = await writeSamples(client, fresh, lines);
   if (refused.size > 0) {
@@ -95,26 +103,18 @@ async function recordFresh(
 }
 
 /** The lines of each batch's samples and of their entries in the index. */
-async function linesOf(
-  { client }: RecordContext,
+function linesOf(
   writer: string,
   classified: readonly Classified[],
   messages: ReadonlyMap<string, Found<MessageRow>>,
-): Promise<string[][]> {
-  const spotOf = (kept: Classified['kept'][number]): Spot => ({
-    resource: tagText(kept.sample.resourceId),
-    at: kept.sample.timestamp,
-  });
-  const stored = await samplesAt(
-    client,
-    classified.flatMap(({ kept }) => kept.map(spotOf)),
-  );
+  stored: ReadonlyMap<string, readonly PointSample[]>,
+): string[][] {
   const samplePlaces = new Map<string, Places>();
   const entryPlaces = new Map<string, Places>();
   return classified.map(({ batch: { digest }, kept }) =>
     kept.flatMap((one) => {
       const { sample, index, content } = one;
-      const spot = spotOf(one);
+      const spot = spotOf(sample);
       const there = (stored.get(spotKey(spot)) ?? []).filter((other) => other.writer === writer);
       // What an attempt before this one wrote is written again at its place.
       const again = there.find((other) => other.digest === digest && other.index === index);
@@ -128,6 +128,10 @@ async function linesOf(
       return [lineOf(samplePoint({ sample, digest, index, writer, place })), lineOf(indexPoint('message', row))];
     }),
   );
+}
+
+function spotOf({ resourceId, timestamp }: ReceivedSample): Spot {
+  return { resource: tagText(resourceId), at: timestamp };
 }
 
 function placesOf(all: Map<string, Places>, key: string, taken: () => number[]): Places {

@@ -2,7 +2,8 @@ import { assertWithinRetention, computeStatistics, StoreUnavailable } from '@nep
 import type { Clock, MetricRegistry, SampleFilter, Store } from '@nephometer/core';
 import type { InfluxClient } from './client.ts';
 import { readArrivals } from './arrivals.ts';
-import { appendEntry, readEntries, shedEntries } from './entries.ts';
+import { readEntries, shedEntries } from './entries.ts';
+import { EntryAppends } from './entry-appends.ts';
 import { appendFolds, readFolds } from './folds.ts';
 import { Ledger } from './ledger.ts';
 import { readMeters, readResources } from './listing.ts';
@@ -24,6 +25,7 @@ export interface InfluxStoreParts {
 /** The Store port on InfluxDB. @see docs/decisions (InfluxDB layout) */
 export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }: InfluxStoreParts): Store {
   const ledger = new Ledger(client, () => clock.now());
+  const appends = new EntryAppends(client, writer);
   const voids = new Voids(client, () => clock.now());
   const written = metrics.counter('nephometer_influxdb_samples_written_total', 'Samples recorded in InfluxDB.');
   let isClosed = false;
@@ -85,7 +87,7 @@ export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }:
     },
     async appendEntry(entry) {
       assertOpen();
-      return writer.exclusive((session) => appendEntry(client, session, entry));
+      return appends.append(entry);
     },
     async entries(query) {
       assertOpen();
