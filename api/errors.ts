@@ -28,6 +28,10 @@ export const API_ERRORS = {
     meaning: 'The moment can still change, where several processes write; ask again soon.',
   },
   MTR_COVERAGE_LOW: { status: 409, meaning: 'A line of the period is below the coverage that was asked for.' },
+  MTR_AGENT_NOT_HEARD: {
+    status: 409,
+    meaning: 'Nothing at all was heard in the period of an agent that was expected.',
+  },
   MTR_STATEMENT_EXISTS: { status: 409, meaning: 'The period is closed already, with other parameters than asked for.' },
   MTR_EXPORT_OUTDATED: {
     status: 409,

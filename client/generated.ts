@@ -138,6 +138,8 @@ export type CreateStatementsAnswer = {
     readonly min_coverage: string | null;
     /** Lines below `min_coverage`. */
     readonly flagged: number;
+    /** What no line can show; the statement says what. */
+    readonly warnings: number;
     readonly lines: number;
     readonly digest: string;
     readonly key_id: string;
@@ -180,7 +182,7 @@ export type CreateStatementsRequest = {
   readonly as_of?: string | undefined;
   /** Least coverage of every line. */
   readonly min_coverage?: string | undefined;
-  /** What becomes of a statement with a line below `min_coverage`: none is made, or the line is named in it. */
+  /** What becomes of a statement with a line below `min_coverage`, or when an agent that was expected was not heard in the period at all: none is made, or it says so. */
   readonly below?: 'refuse' | 'flag' | undefined;
 };
 
@@ -672,6 +674,8 @@ export type ListStatementsAnswer = {
     readonly min_coverage: string | null;
     /** Lines below `min_coverage`. */
     readonly flagged: number;
+    /** What no line can show; the statement says what. */
+    readonly warnings: number;
     readonly lines: number;
     readonly digest: string;
     readonly key_id: string;
@@ -1036,6 +1040,11 @@ export type ShowStatementAnswer = {
     readonly line: string;
     readonly coverage: string | null;
   }[];
+  readonly warnings?: readonly {
+    readonly warning: 'agent-not-heard' | 'never-sampled' | 'not-sampled-then' | 'unknown-resource';
+    readonly meter: string | null;
+    readonly count: number;
+  }[] | undefined;
   readonly usage: readonly ({
     readonly definition: {
       readonly name: string;

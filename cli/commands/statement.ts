@@ -21,6 +21,7 @@ interface Head {
   readonly as_of: string;
   readonly lines: number;
   readonly flagged: number;
+  readonly warnings: number;
   readonly key_id: string;
   readonly by: string;
   readonly created?: boolean;
@@ -91,6 +92,7 @@ function headRows(heads: readonly Head[], { format }: FormatFlag): string {
     { title: 'as of', value: (head) => head.as_of },
     { title: 'lines', value: (head) => head.lines, align: 'right' },
     { title: 'flagged', value: (head) => head.flagged, align: 'right' },
+    { title: 'warnings', value: (head) => head.warnings, align: 'right' },
     { title: 'by', value: (head) => head.by },
   ];
   const isNew: Column<Head> = { title: '', value: ({ created }) => (created === true ? 'new' : 'was closed') };

@@ -37,7 +37,7 @@ for (const [name, prepare] of Object.entries(STORES)) {
     const api = await startApi(store, clock, { expected_agents: ['node-1', 'node-9'] });
     t.teardown(() => api.stop());
     const definitions = ['instance_hours', 'volume_gib_hours'];
-    const month = { period: '2026-03', tz: 'Europe/Berlin', definitions, min_coverage: '0.95' };
+    const month = { period: '2026-03', tz: 'Europe/Berlin', definitions, min_coverage: '0.95', below: 'flag' };
     t.equal((await api.post('/v1/statements', month)).status, 201);
     clock.jump(at('2026-04-03T01:00:00') - clock.now());
     await recordArrivals(store, clock, ARRIVALS.slice(late, late + 1));

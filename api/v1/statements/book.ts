@@ -13,6 +13,7 @@ const HeadEntry = z.strictObject({
   as_of: z.string(),
   min_coverage: z.string().nullable(),
   flagged: z.int(),
+  warnings: z.int().prefault(0),
   lines: z.int(),
   definitions: z.array(z.strictObject({ name: z.string(), hash: z.string(), group_by: z.array(z.string()) })),
   digest: z.string(),
@@ -95,6 +96,7 @@ export class StatementBook {
       as_of,
       min_coverage,
       flagged: statement.flagged.length,
+      warnings: statement.warnings?.length ?? 0,
       lines: statement.usage.reduce((sum, { lines }) => sum + lines.length, 0),
       definitions: statement.usage.map(({ definition, hash, group_by }) => ({
         name: definition.name,
@@ -140,8 +142,8 @@ function compareHeads(a: StatementHead, b: StatementHead): number {
 
 /** `StatementHeadAnswer`. */
 export function headShape(head: StatementHead, now: Micros): Record<string, unknown> {
-  const { id, project_id, from, to, tz, window, as_of, recordedAt, min_coverage, flagged, lines, digest, key_id, by } =
-    head;
+  const { id, project_id, from, to, tz, window, as_of, recordedAt, min_coverage, flagged, warnings } = head;
+  const { lines, digest, key_id, by } = head;
   return {
     statement_id: id,
     project_id,
@@ -158,6 +160,7 @@ export function headShape(head: StatementHead, now: Micros): Record<string, unkn
     })),
     min_coverage,
     flagged,
+    warnings,
     lines,
     digest,
     key_id,

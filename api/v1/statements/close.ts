@@ -1,10 +1,8 @@
 import {
-  compare,
   EvidenceDigest,
   EvidenceFacts,
   formatInstant,
   frozenLine,
-  parseDecimal,
   parseTimestamp,
   STATEMENT_FORMAT,
   statementId,
@@ -13,7 +11,7 @@ import {
 } from '@nephometer/core';
 import type { Identity, Micros, Statement, StatementContent, StatementPart } from '@nephometer/core';
 import type { ApiOptions } from '../../context.ts';
-import { badRequest, httpError, HttpError } from '../../errors.ts';
+import { badRequest, httpError } from '../../errors.ts';
 import type { Moment, UsageDesk } from '../usage/desk.ts';
 import { deskOf } from '../usage/desk.ts';
 import { momentOf } from '../usage/question.ts';
@@ -21,7 +19,9 @@ import { UsageFields } from '../usage/schemas.ts';
 import type { StatementBook, StatementHead } from './book.ts';
 import { Gathered, MOST_DETAIL } from './gather.ts';
 import { signerOf } from './key.ts';
+import { CoverageTooLow, linesBelow, nameOf } from './low-lines.ts';
 import type { StatementRequest } from './schemas.ts';
+import { PeriodWarnings } from './warnings.ts';
 
 /** Statements are made of what the server knows, whoever asks for them. */
 export const SERVER: Identity = { name: 'server', role: 'admin', projects: null, userId: null };
@@ -33,34 +33,12 @@ export interface Closing {
   readonly moment: Moment;
   readonly asked: StatementRequest;
   readonly by: string;
+  readonly warnings: PeriodWarnings;
 }
 
 export interface Closed {
   readonly head: StatementHead;
   readonly created: boolean;
-}
-
-export interface LowLine {
-  readonly definition: string;
-  readonly line: string;
-  readonly coverage: string | null;
-}
-
-/** A line is below the coverage that was asked for. */
-export class CoverageTooLow extends HttpError {
-  readonly lines: readonly LowLine[];
-  constructor(projectId: string | null, least: string, lines: readonly LowLine[]) {
-    const [worst] = lines.toSorted((a, b) => compare(parseDecimal(a.coverage ?? '0'), parseDecimal(b.coverage ?? '0')));
-    const detail =
-      `${nameOf(projectId)}: ${lines.length} lines are below the coverage ${least}; the lowest is ${worst?.definition} ` +
-      `with ${worst?.coverage ?? 'nothing known'}. Wait for what is late, ask for less, or close it with below=flag.`;
-    super(409, 'MTR_COVERAGE_LOW', detail);
-    this.lines = lines;
-  }
-}
-
-function nameOf(projectId: string | null): string {
-  return projectId === null ? 'What belongs to nobody known' : `Project ${projectId}`;
 }
 
 /** Closes periods, and knows which are. */
@@ -92,7 +70,10 @@ export class StatementDesk {
       const ends = `The period ends at ${formatInstant(to)}, after the moment ${formatInstant(moment.asOf)}`;
       throw httpError('MTR_PERIOD_OPEN', `${ends} that it is closed as of; a later moment would be right.`);
     }
-    return { from, to, moment, asked, by };
+    const { store, agents } = this.#options;
+    const sources = { store, agents, inventory: this.#desk.inventory };
+    const warnings = new PeriodWarnings(sources, { from, to, asOf: moment.asOf });
+    return { from, to, moment, asked, by, warnings };
   }
 
   /** Projects with a line of any of the definitions in the period; null: nobody known. */
@@ -135,6 +116,7 @@ export class StatementDesk {
   async #make(projectId: string | null, closing: Closing): Promise<Statement> {
     const { asked, moment, from, to } = closing;
     const { tz, window, anchor, min_coverage: least = null } = asked;
+    if (asked.below === 'refuse') await closing.warnings.assertHeard(projectId);
     const parts: StatementPart[] = [];
     for (const name of await this.#names(asked, moment)) parts.push(await this.#part(name, projectId, closing));
     const low = least === null ? [] : linesBelow(parts, least);
@@ -152,6 +134,7 @@ export class StatementDesk {
       as_of: formatInstant(moment.asOf),
       min_coverage: least,
       flagged: low,
+      warnings: await closing.warnings.of(projectId, parts),
       usage: parts,
     };
     return signerOf(this.#options).sign({ ...content, evidence: await this.#evidence(content) });
@@ -237,17 +220,6 @@ export function periodOf({ period, from, to, tz }: Pick<StatementRequest, 'perio
   const times = { from: momentOf('from', from, tz), to: momentOf('to', to, tz) };
   if (times.from >= times.to) throw badRequest('to: lies before from; a later moment would be right.');
   return times;
-}
-
-function linesBelow(parts: readonly StatementPart[], least: string): LowLine[] {
-  const limit = parseDecimal(least);
-  return parts.flatMap(({ definition, lines }) =>
-    lines
-      .filter(({ coverage, quantity }) =>
-        coverage === null ? quantity === null : compare(parseDecimal(coverage), limit) < 0,
-      )
-      .map(({ id, coverage }) => ({ definition: definition.name, line: id, coverage })),
-  );
 }
 
 /** What was asked for and said has to be what is closed. @throws HttpError 409 */

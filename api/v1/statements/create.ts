@@ -5,8 +5,10 @@ import { sendJson } from '../../respond.ts';
 import { readRequest } from '../request.ts';
 import { deskOf } from '../usage/desk.ts';
 import { headShape } from './book.ts';
-import { CoverageTooLow, statementsOf } from './close.ts';
-import type { Closed, Closing, LowLine, StatementDesk } from './close.ts';
+import { statementsOf } from './close.ts';
+import type { Closed, Closing, StatementDesk } from './close.ts';
+import { CoverageTooLow } from './low-lines.ts';
+import type { LowLine } from './low-lines.ts';
 import { StatementRequest } from './schemas.ts';
 
 /** A project that has no statement, and why. */

@@ -33,10 +33,14 @@ export const StatementRequest = z.strictObject({
     .optional()
     .meta({ description: 'As it was known at that moment. Default: the newest that is settled.' }),
   min_coverage: Share.optional().meta({ description: 'Least coverage of every line.' }),
-  below: z.enum(['refuse', 'flag']).prefault('refuse').meta({
-    description:
-      'What becomes of a statement with a line below `min_coverage`: none is made, or the line is named in it.',
-  }),
+  below: z
+    .enum(['refuse', 'flag'])
+    .prefault('refuse')
+    .meta({
+      description:
+        'What becomes of a statement with a line below `min_coverage`, or when an agent that was expected was not heard in the ' +
+        'period at all: none is made, or it says so.',
+    }),
 });
 export type StatementRequest = z.output<typeof StatementRequest>;
 
@@ -57,6 +61,7 @@ export const StatementHeadAnswer = z.strictObject({
   definitions: z.array(z.strictObject({ name: z.string(), hash: z.string() })),
   min_coverage: z.string().nullable(),
   flagged: z.int().meta({ description: 'Lines below `min_coverage`.' }),
+  warnings: z.int().meta({ description: 'What no line can show; the statement says what.' }),
   lines: z.int(),
   digest: z.string(),
   key_id: z.string(),

@@ -1,5 +1,5 @@
 import { expectedAgents, LOOKAHEAD, sealedBatch, SignedHeader } from '@nephometer/core';
-import type { AgentBook, Expected, Identity, Micros, Store } from '@nephometer/core';
+import type { AgentBook, Expected, Identity, InventoryList, Micros, Store } from '@nephometer/core';
 import { findingsOf, listsWithin } from './findings.ts';
 import type { InventoryBook } from './inventory-book.ts';
 import type { UsageQuestion } from './question.ts';
@@ -21,7 +21,7 @@ export interface WarningSources {
   readonly inventory: InventoryBook;
 }
 
-const OF_RESOURCES = ['never-sampled', 'not-sampled-then', 'unknown-resource'] as const;
+export const OF_RESOURCES = ['never-sampled', 'not-sampled-then', 'unknown-resource'] as const;
 
 /** As of a moment, for one question; in a fixed order. @throws StoreUnavailable */
 export async function warningsOf(
@@ -33,7 +33,7 @@ export async function warningsOf(
   const lists = await sources.inventory.lists(asOf);
   const { from, to } = query;
   const warnings: UsageWarning[] = [];
-  const unheard = await unheardAgents(sources, expectedAgents(lists, from, Math.min(to, asOf)), asOf);
+  const unheard = await unheardAgents(sources, lists, { from, to, asOf });
   if (unheard.length > 0) {
     const names = identity.role === 'admin' ? { agent_ids: unheard } : {};
     warnings.push({ warning: 'agent-not-heard', agents: unheard.length, ...names });
@@ -51,12 +51,13 @@ export async function warningsOf(
   return warnings;
 }
 
-/** Those of whose time nothing at all came. */
-async function unheardAgents(
+/** Those that had to be heard in the period, and of whose time nothing at all came; in order. @throws StoreUnavailable */
+export async function unheardAgents(
   { store, agents }: WarningSources,
-  expected: ReadonlyMap<string, Expected>,
-  asOf: Micros,
+  lists: readonly InventoryList[],
+  { from, to, asOf }: { readonly from: Micros; readonly to: Micros; readonly asOf: Micros },
 ): Promise<string[]> {
+  const expected = expectedAgents(lists, from, Math.min(to, asOf));
   if (expected.size === 0) return [];
   const histories = new Map((await agents.list()).map(({ agentId, history }) => [agentId, history]));
   const unheard: string[] = [];

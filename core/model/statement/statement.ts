@@ -66,6 +66,17 @@ export const EvidenceSummary = z.strictObject({
 });
 export type EvidenceSummary = z.infer<typeof EvidenceSummary>;
 
+/** What no line can show: what should have been measured, and never was. */
+export const STATEMENT_WARNINGS = ['agent-not-heard', 'never-sampled', 'not-sampled-then', 'unknown-resource'] as const;
+
+/** `count` agents, whichever meter they have, or resources of one meter. */
+export const StatementWarning = z.strictObject({
+  warning: z.enum(STATEMENT_WARNINGS),
+  meter: z.string().nullable(),
+  count: z.int().positive(),
+});
+export type StatementWarning = z.infer<typeof StatementWarning>;
+
 /** What a statement says, before it is signed. Instants are `2026-03-01T00:00:00Z` with up to six digits of fraction. */
 export const StatementContent = z.strictObject({
   format: z.literal(STATEMENT_FORMAT),
@@ -83,6 +94,8 @@ export const StatementContent = z.strictObject({
   min_coverage: z.string().nullable(),
   /** Lines below it, or not known at all. */
   flagged: z.array(z.strictObject({ definition: z.string(), line: z.string(), coverage: z.string().nullable() })),
+  /** Absent in statements that were made before there were warnings. */
+  warnings: z.array(StatementWarning).optional(),
   usage: z.array(StatementPart),
   /** `detail`: how much had to be told of readings of other projects, on series that changed hands; 0 is the least. */
   evidence: EvidenceSummary.extend({ detail: z.int().nonnegative() }),
