@@ -1,4 +1,5 @@
 import t from 'tap';
+import { compareText } from '../order.ts';
 import { DEFAULT_DEFINITIONS } from './default-definitions.ts';
 import { definitionHash, definitionQuery, UsageDefinition } from './definition.ts';
 import { foldUsage } from './fold.ts';
@@ -111,7 +112,7 @@ void t.test(
     const { lines } = foldUsage({ samples, cycles: groups[0]?.cycles ?? [] }, ask('cgroup_cpu_hours'));
     const shown = lines.map(({ group, quantity }) => [group, quantity]);
     t.strictSame(
-      shown.sort(),
+      shown.sort((a, b) => compareText(JSON.stringify(a), JSON.stringify(b))),
       [
         [{ 'metadata.kind': 'container', resource_id: 'y' }, '3'],
         [{ 'metadata.kind': 'pod', resource_id: 'x' }, '3'],
