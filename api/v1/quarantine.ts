@@ -49,8 +49,8 @@ async function* newestOfEach(store: Store, before: Micros | undefined): AsyncGen
 }
 
 async function hasNewer(store: Store, { id, recordedAt }: Entry): Promise<boolean> {
-  const newest = await newestEntry(store, id);
-  return newest !== undefined && newest.recordedAt > recordedAt;
+  const newer = await store.entries({ kind: 'quarantine', id, after: recordedAt, limit: 1 });
+  return newer.length > 0;
 }
 
 async function newestEntry(store: Store, id: string): Promise<Entry | undefined> {
