@@ -72,7 +72,8 @@ export class ManualClock implements Clock {
   }
 
   after(delay: Micros, call: () => void): Timer {
-    const entry = { at: this.#steady + Math.max(0, delay), order: this.#order++, call };
+    // Whole microseconds, as a real clock shows them.
+    const entry = { at: this.#steady + Math.max(0, Math.ceil(delay)), order: this.#order++, call };
     this.#due.push(entry);
     return { cancel: () => void (this.#due.includes(entry) && this.#due.splice(this.#due.indexOf(entry), 1)) };
   }

@@ -39,6 +39,7 @@ t.test('what cannot be closed is refused with the reason', async (t) => {
   await refused({ ...p1, period: '2026-04' }, 'MTR_PERIOD_OPEN', /ends at 2026-04-30T22:00:00Z/);
   await refused({ ...p1, min_coverage: '0.999' }, 'MTR_COVERAGE_LOW', /instance_hours with 0\.9/);
   await refused({ ...p1, period: 'March' }, 'MTR_BAD_REQUEST', /must be a month/);
+  await refused({ ...p1, project_id: 'p-one' }, 'MTR_BAD_REQUEST', /\\"p-one\\", of which nothing is recorded/);
   await refused({ ...p1, definitions: ['nothing'] }, 'MTR_BAD_REQUEST', /one of these would be right/);
   const all = await close(api, { ...MARCH, definitions: ['instance_hours'], min_coverage: '0.999' });
   t.same([all.statements.length, all.refused.length], [0, 2], 'of all projects each says why');

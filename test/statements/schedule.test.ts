@@ -48,7 +48,9 @@ async function startServer(store: Store, clock: ManualClock, config: string): Pr
 /** Of March: February fell due before the servers began, and is closed at their start. */
 async function heads({ api }: Server): Promise<Head[]> {
   const asked = '/v1/statements?from=2026-03-02';
-  return (JSON.parse((await api.get(asked)).text) as { statements: Head[] }).statements;
+  const { status, text } = await api.get(asked);
+  if (status !== 200) throw new Error(text);
+  return (JSON.parse(text) as { statements: Head[] }).statements;
 }
 
 async function monthIn(clock: ManualClock): Promise<Store> {

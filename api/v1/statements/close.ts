@@ -102,6 +102,7 @@ export class StatementDesk {
       assertSame(known, closing);
       return { head: known, created: false };
     }
+    if (projectId !== null) await this.#assertKnown(projectId);
     const statement = await this.#make(projectId, closing);
     const head = await this.book.append(statement, closing.by);
     const isOurs = head.digest === statement.digest;
@@ -111,6 +112,15 @@ export class StatementDesk {
       'A period was closed.',
     );
     return { head, created: isOurs };
+  }
+
+  /** A statement is for ever: one of a project that nobody heard of would be a slip of the pen. @throws HttpError 400 */
+  async #assertKnown(projectId: string): Promise<void> {
+    for await (const _sample of this.#options.store.samples({ projectIds: [projectId], limit: 1 })) return;
+    const found = JSON.stringify(projectId);
+    throw badRequest(
+      `project_id: found ${found}, of which nothing is recorded; a project with samples would be right.`,
+    );
   }
 
   async #make(projectId: string | null, closing: Closing): Promise<Statement> {
