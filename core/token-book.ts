@@ -23,6 +23,7 @@ const CACHE_MS = 2_000;
 export class TokenBook {
   readonly #declared: readonly TokenRecord[];
   readonly #store: Store | null;
+  #appended = 0;
   #cached: { at: number; records: readonly TokenRecord[] } | null = null;
 
   constructor(declared: readonly TokenRecord[], store: Store | null) {
@@ -68,14 +69,17 @@ export class TokenBook {
     if (this.#store === null)
       throw new TypeError('There is no store to keep tokens in; declare them in the configuration.');
     await this.#store.appendEntry({ kind: 'token', id, body: JSON.stringify(record) });
+    this.#appended += 1;
     this.#cached = null;
   }
 
   async #stored(): Promise<readonly TokenRecord[]> {
-    if (this.#cached === null || Date.now() - this.#cached.at > CACHE_MS) {
-      this.#cached = { at: Date.now(), records: await this.#load() };
-    }
-    return this.#cached.records;
+    if (this.#cached !== null && Date.now() - this.#cached.at <= CACHE_MS) return this.#cached.records;
+    const [at, appended] = [Date.now(), this.#appended];
+    const records = await this.#load();
+    // What was read before a token of ours was written may lack it.
+    if (appended === this.#appended) this.#cached = { at, records };
+    return records;
   }
 
   async #load(): Promise<readonly TokenRecord[]> {

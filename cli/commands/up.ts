@@ -30,12 +30,14 @@ export function addUp(program: Command): void {
       const log = daemonLogger(config);
       const roles = ROLES.filter((role) => flags.agents || !role.endsWith('-agent'));
       const composition = await compose(roles, { ...loaded, config }, log);
+      // Before anyone is told that it is ready, so that the token is good from the first request on.
+      const tokenFile = await ownAdminToken(config, composition.tokens).catch(async (cause: unknown) => {
+        await composition.release();
+        throw cause;
+      });
       await runUntilSignal(composition.service, log, {
         onReady: composition.onFatal,
-        onStarted: async () => {
-          const tokenFile = await ownAdminToken(config, composition.tokens);
-          print(banner(composition, roles, config.data_dir, tokenFile));
-        },
+        onStarted: () => print(banner(composition, roles, config.data_dir, tokenFile)),
       });
     });
 }

