@@ -34,6 +34,9 @@ const OTHERS = 'others';
 /** Messages that are put into the store at a time: it takes those that wait together. */
 const AT_A_TIME = 32;
 
+/** Bytes. */
+const OVERSIZED_KEPT = 64 * 1024;
+
 /**
  * Refused messages, kept in the store with the reason. What is here may be acknowledged: it is not lost, or, of a sender
  * that has too much refused in one day, counted with its time and reason.
@@ -112,9 +115,15 @@ export class Quarantine {
       samples: rest.samples,
       received: this.#options.clock.now(),
       size: bytes.length,
-      bytes: Buffer.from(bytes.subarray(0, this.#options.config.collector.quarantine_max)).toString('base64'),
+      bytes: Buffer.from(bytes.subarray(0, this.#kept(refusal))).toString('base64'),
       state: 'refused',
     };
+  }
+
+  /** One that is too large cannot be read again as a whole: its beginning shows what it was, at no price in memory. */
+  #kept({ reason }: Refusal): number {
+    const most = this.#options.config.collector.quarantine_max;
+    return reason === 'oversized' ? Math.min(most, OVERSIZED_KEPT) : most;
   }
 
   /** Counts every one; logs one a minute for each reason and agent, with the number of those in between. */
