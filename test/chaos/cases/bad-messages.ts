@@ -198,7 +198,7 @@ export const oversized: ChaosCase = {
         ),
         claim(
           'memory is bounded',
-          after < unpacked + 16 * LARGE_MIB,
+          after < unpacked + 8 * LARGE_MIB,
           `${after} MiB after a message of ${LARGE_MIB} MiB`,
         ),
       ],
