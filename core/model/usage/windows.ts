@@ -48,7 +48,6 @@ export function cutWindows(query: WindowQuery): Period[] {
     if (edge > (edges.at(-1) ?? from) && edge < to) edges.push(edge);
     assertFew(edges.length, 'windows');
   };
-  if (window === 'minute' || window === 'hour') assertFew((to - from) / UNIT_OF[window], 'windows');
   if (window === 'minute' || window === 'hour') eachClockEdge(query, UNIT_OF[window], keep);
   else if (window !== 'none') eachCalendarEdge(query, keep);
   return edges.map((edge, i) => ({ from: edge, to: edges[i + 1] ?? to }));
@@ -60,6 +59,8 @@ export function assertFew(count: number, what: string): void {
 }
 
 function eachClockEdge({ from, to, tz }: WindowQuery, unit: Micros, keep: (edge: Micros) => void): void {
+  // Before the zone is asked, which costs more than the edges.
+  assertFew((to - from) / unit, 'windows');
   for (const span of offsetSpans(from, to, tz)) {
     // The clock jumped over a full hour: the window starts with the first instant after.
     const skipped = Math.ceil((span.from + span.offsetBefore) / unit) * unit;
