@@ -5,9 +5,10 @@ import { DAY, ManualClock, MetricRegistry, MINUTE, parseTimestamp, SECOND, silen
 import type { Micros } from '@nephometer/core';
 import { openDuckDbStore } from '@nephometer/store-duckdb';
 import { arrivalsOf, deskOver, keeperOf, recordArrivals } from '@nephometer/test/usage';
-import type { AgentPlan, Desk } from '@nephometer/test/usage';
+import type { Desk } from '@nephometer/test/usage';
 import { scaled } from './batches.ts';
 import type { Bench } from './measure.ts';
+import { instancesOf } from './instances.ts';
 
 const FROM: Micros = parseTimestamp('2026-03-01T00:00:00Z');
 const INTERVAL = 30 * MINUTE;
@@ -24,7 +25,12 @@ export const usageFoldsBench: Bench = {
     const clock = new ManualClock(FROM);
     const stored = { log: silentLogger, metrics: new MetricRegistry(), clock };
     const store = await openDuckDbStore({ path: join(folder, 'store.duckdb'), ...stored });
-    const plan = { from: month.from, to: month.to + DAY, interval: INTERVAL, agents: [agentOf(scaled(100, scale))] };
+    const plan = {
+      from: month.from,
+      to: month.to + DAY,
+      interval: INTERVAL,
+      agents: [instancesOf(METER, scaled(100, scale))],
+    };
     await recordArrivals(store, clock, arrivalsOf(plan));
     clock.jump(DAY);
     const bySamples = deskOver(store, clock, { folds: { enabled: false } });
@@ -46,22 +52,6 @@ export const usageFoldsBench: Bench = {
     };
   },
 };
-
-function agentOf(instances: number): AgentPlan {
-  return {
-    id: 'node-1',
-    meters: [METER],
-    readings: () =>
-      Array.from({ length: instances }, (_, i) => ({
-        meter: METER,
-        type: 'gauge',
-        unit: 'vcpu',
-        volume: `${1 + (i % 8)}`,
-        resource: `instance-${i}`,
-        project: `project-${i % 3}`,
-      })),
-  };
-}
 
 /** @returns how many samples the answer says it is made of */
 async function askUsage(desk: Desk, { from, to }: { from: Micros; to: Micros }, asOf: Micros): Promise<number> {

@@ -5,14 +5,14 @@ import { DAY, ManualClock, MetricRegistry, MINUTE, parseTimestamp, SECOND, silen
 import type { Micros, Store } from '@nephometer/core';
 import { openDuckDbStore } from '@nephometer/store-duckdb';
 import { arrivalsOf, recordArrivals, startApi } from '@nephometer/test/usage';
-import type { AgentPlan, Asking } from '@nephometer/test/usage';
+import type { Asking } from '@nephometer/test/usage';
 import { scaled } from './batches.ts';
 import type { Bench } from './measure.ts';
+import { instancesOf } from './instances.ts';
 
 const FROM: Micros = parseTimestamp('2026-03-01T00:00:00Z');
 const INTERVAL = 10 * MINUTE;
 const METER = 'vcpus';
-const PROJECTS = 3;
 
 /** What the first of a month costs a biller: every project's vCPU-hours, day by day, from the samples. */
 export const usageBench: Bench = {
@@ -25,7 +25,7 @@ export const usageBench: Bench = {
     const clock = new ManualClock(FROM);
     const stored = { log: silentLogger, metrics: new MetricRegistry(), clock };
     const store = await openDuckDbStore({ path: join(folder, 'store.duckdb'), ...stored });
-    const agents = [agentOf(scaled(5, scale))];
+    const agents = [instancesOf(METER, scaled(5, scale))];
     await recordArrivals(store, clock, arrivalsOf({ ...month, interval: INTERVAL, agents }));
     clock.jump(DAY);
     const api = await startApi(store, clock, { folds: { enabled: false } });
@@ -50,23 +50,6 @@ export const usageBench: Bench = {
 interface Month {
   readonly from: Micros;
   readonly to: Micros;
-}
-
-function agentOf(instances: number): AgentPlan {
-  return {
-    id: 'node-1',
-    meters: [METER],
-    readings: () =>
-      Array.from({ length: instances }, (_, i) => ({
-        meter: METER,
-        type: 'gauge',
-        unit: 'vcpu',
-        volume: `${1 + (i % 8)}`,
-        resource: `instance-${i}`,
-        project: `project-${i % PROJECTS}`,
-        metadata: { flavor_name: `m1.${i % 4}` },
-      })),
-  };
 }
 
 async function countReadings(store: Store, { from, to }: Month): Promise<number> {
