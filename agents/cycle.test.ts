@@ -85,6 +85,44 @@ t.test(
   },
 );
 
+t.test('what a discovery of the pollster itself has read is not older than its samples say', async (t) => {
+  const readBy = { plugin: 0, discovery: 0 };
+  const source = { name: 'default', meters: ['*'] };
+  const own = rig([
+    pollster({
+      discovery: async () => {
+        readBy.plugin = own.clock.now();
+        await own.clock.advance(SECOND);
+        return resources('r1');
+      },
+    }),
+  ]);
+  const { counters } = await own.run({ source });
+  t.same(
+    counters.map(({ timestamp, monotonicTime }) => [timestamp, monotonicTime]),
+    [[readBy.plugin, 0]],
+  );
+  const shared = rig(
+    [pollster({})],
+    [
+      discovery({
+        name: 'slow',
+        discover: async () => {
+          await shared.clock.advance(SECOND);
+          readBy.discovery = shared.clock.now();
+          return resources('r1');
+        },
+      }),
+    ],
+  );
+  const later = await shared.run({ source: { ...source, discovery: ['slow'] } });
+  t.same(
+    later.counters.map(({ timestamp, monotonicTime }) => [timestamp, monotonicTime]),
+    [[readBy.discovery, 1]],
+    'a discovery for many reads nothing',
+  );
+});
+
 t.test('one failing resource leaves the others, and is named with its reason', async (t) => {
   const { run } = rig([
     pollster({

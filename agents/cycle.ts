@@ -13,6 +13,7 @@ import type {
 import type { Discoverer } from './discover.ts';
 import type { Pipeline } from './pipeline.ts';
 import { notRun, pollOnce } from './poll.ts';
+import { momentOf } from './reading.ts';
 import { waitUntil } from './deadline.ts';
 
 /** One tick of one source. */
@@ -149,6 +150,7 @@ export class CycleRunner {
     };
     const left = (): Micros => Math.max(1, deadline - clock.monotonic());
     const key = `${tick.interval ?? tick.source.name} ${tick.slot}`;
+    const beforeDiscovery = momentOf(clock);
     const found = await discoverer.discoverResources(active, tick.source, { key, timeout: left() });
     if (found.resources.length === 0) {
       release();
@@ -164,6 +166,7 @@ export class CycleRunner {
       active,
       resources,
       clock,
+      moment: discoverer.isPartOfRun(active, tick.source) ? beforeDiscovery : momentOf(clock),
       timeout: left(),
       maxReadings,
       wants,

@@ -73,9 +73,10 @@ export class Discoverer {
     tick: { readonly key: string; readonly timeout: Micros },
   ): Promise<Discovered> {
     const statics = (source.resources ?? []).map((id) => ({ id }));
-    const own = source.resources === undefined && source.discovery === undefined;
     const found = await Promise.all(
-      own ? [this.#own(active, tick)] : (source.discovery ?? []).map((spec) => this.#ask(spec, this.#find(spec), tick)),
+      isLeftToPlugin(source)
+        ? [this.#own(active, tick)]
+        : (source.discovery ?? []).map((spec) => this.#ask(spec, this.#find(spec), tick)),
     );
     const errors = found.flatMap(({ error }) => (error === null ? [] : [error]));
     return {
@@ -83,6 +84,11 @@ export class Discoverer {
       complete: found.every(({ complete }) => complete),
       error: errors.length === 0 ? null : errors.join('; '),
     };
+  }
+
+  /** Whether the pollster's own function finds its resources: it may read them already, so its run begins there. */
+  isPartOfRun({ plugin }: ActivePlugin<Pollster>, source: PollingSource): boolean {
+    return isLeftToPlugin(source) && typeof plugin.discovery === 'function';
   }
 
   #own(active: ActivePlugin<Pollster>, tick: { key: string; timeout: Micros }): Promise<Discovered> {
@@ -150,6 +156,10 @@ export class Discoverer {
     const names = ['local-node', ...this.#options.discoveries.map(({ plugin }) => plugin.name)];
     return `names the discovery "${spec}", which is not installed; installed: ${names.join(', ')}`;
   }
+}
+
+function isLeftToPlugin({ resources, discovery }: PollingSource): boolean {
+  return resources === undefined && discovery === undefined;
 }
 
 function splitSpec(spec: string): [name: string, parameter: string | null] {

@@ -11,6 +11,7 @@ import type {
 } from '@nephometer/core';
 import { callWithDeadline, DeadlineExceeded } from './deadline.ts';
 import { checkResource, ReadingReader } from './reading.ts';
+import type { ReadingMoment } from './reading.ts';
 
 /** Longest text of an error in a cycle report. */
 const LONGEST_REASON = 500;
@@ -21,6 +22,7 @@ export interface PollRequest {
   readonly active: ActivePlugin<Pollster>;
   readonly resources: readonly Resource[];
   readonly clock: Clock;
+  readonly moment: ReadingMoment;
   readonly timeout: Micros;
   readonly maxReadings: number;
   /** Which meters the source wants; others are read and left out. */
@@ -70,11 +72,7 @@ class Run {
 
   constructor(request: PollRequest) {
     this.#request = request;
-    const { clock, active } = request;
-    this.#reader = new ReadingReader(active.plugin, {
-      timestamp: clock.now(),
-      monotonicTime: clock.monotonic() / 1e6,
-    });
+    this.#reader = new ReadingReader(request.active.plugin, request.moment);
   }
 
   async read(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { fromPlain, isJsonObject, kindOf, messageOf, parseVolume, SAMPLE_TYPES } from '@nephometer/core';
 import type {
+  Clock,
   Counter,
   JsonObject,
   JsonValue,
@@ -21,10 +22,14 @@ export class ReadingError extends Error {
 
 /** What all readings of one pollster run share. */
 export interface ReadingMoment {
-  /** When the run began, by the wall clock: the timestamp of all its samples. */
+  /** When the run began, by the wall clock: the timestamp of all its samples. No value of them was read before it. */
   readonly timestamp: Micros;
   /** The same on the steady clock, in seconds. */
   readonly monotonicTime: number;
+}
+
+export function momentOf(clock: Clock): ReadingMoment {
+  return { timestamp: clock.now(), monotonicTime: clock.monotonic() / 1e6 };
 }
 
 /** Turns readings of one run into counters. Metadata of a resource is converted once a run. */

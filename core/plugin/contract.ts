@@ -118,7 +118,8 @@ export interface Pollster<Options = unknown, R extends Resource = Resource> {
   readonly meters: Readonly<Record<string, MeterDescription>> | 'dynamic';
   /**
    * Where its resources come from: the name of a discovery (`name` or `name://parameter`), or its own function, called
-   * before each poll. `local-node` gives one resource, this node. Return all resources or throw; never return half.
+   * before each poll and part of it: what it has read already may be yielded by the poll that follows. `local-node` gives
+   * one resource, this node. Return all resources or throw; never return half.
    */
   readonly discovery: string | ((context: PollContext<Options>) => Promise<readonly R[]> | readonly R[]);
   /**
