@@ -36,10 +36,9 @@ import { activeListener } from './match.ts';
 import type { ActiveListener } from './match.ts';
 import { collectorMetrics } from './metrics.ts';
 import { Quarantine } from './quarantine.ts';
-
 import { notificationTopology } from './notification-topology.ts';
 import { NotificationSealer } from './seal.ts';
-import type { SealedBatch, SignedSamples } from './seal.ts';
+import type { SealedBatch } from './seal.ts';
 import { atMost, pause } from './wait.ts';
 
 export interface NotificationListenerOptions {
@@ -108,7 +107,7 @@ class NotificationListener implements Service {
       log.info({}, 'No listener plugin is active; notifications are left alone.');
       return;
     }
-    this.#sealer = new NotificationSealer(this.#options);
+    this.#sealer = new NotificationSealer(this.#options, (batch) => this.#publish(batch));
     const topology = notificationTopology(config, plugins, this.#names);
     await bus.declare(sampleTopology(this.#names, config.bus.delivery_limit));
     await bus.declare(topology);
@@ -204,11 +203,12 @@ class NotificationListener implements Service {
     const clockAhead = config.signing.clock_ahead;
     const options = { clock, maxAttempts, timeout, clockAhead, hangs: this.#hangs };
     const heard = await onNotification(envelope, listener, options);
-    const signed = this.#sealer?.sign(heard.counters) ?? { batches: [], tooLarge: [] };
-    if (!(await this.#publishAll(signed.batches))) return null;
-    const samples = heard.counters.length - signed.tooLarge.length;
-    this.#samples.add(samples);
-    return { samples, refusals: [...heard.refusals, ...signed.tooLarge.map(tooLarge)] };
+    const sealer = this.#sealer;
+    if (sealer === null) return null;
+    const { samples, tooLarge } = sealer.sign(heard.counters);
+    if (!(await sealer.send(samples))) return null;
+    this.#samples.add(samples.length);
+    return { samples: samples.length, refusals: [...heard.refusals, ...tooLarge.map(refusalOfTooLarge)] };
   }
 
   #read(delivery: Delivery): NotificationEnvelope | Refusal {
@@ -221,14 +221,6 @@ class NotificationListener implements Service {
     } catch (cause) {
       return cause instanceof Refusal ? cause : new Refusal('malformed', messageOf(cause));
     }
-  }
-
-  async #publishAll(batches: readonly SignedSamples[]): Promise<boolean> {
-    const publish = (batch: SealedBatch): Promise<boolean> => this.#publish(batch);
-    const sealer = this.#sealer;
-    if (sealer === null) return batches.length === 0;
-    const results = await Promise.all(batches.map((batch) => sealer.inTurn(batch, publish)));
-    return results.every(Boolean);
   }
 
   /** Publishes until confirmed: after an unknown outcome the same bytes again. False when stopped before. */
@@ -291,7 +283,7 @@ function oddPayload({ eventType, oddPayload: found }: NotificationEnvelope): Ref
   return [new Refusal('field', `payload of ${eventType}: found ${found}; ${right}.`)];
 }
 
-function tooLarge(meter: string): Refusal {
+function refusalOfTooLarge(meter: string): Refusal {
   return new Refusal('oversized', `A sample of ${meter} does not fit into a message (bus.max_message).`);
 }
 
