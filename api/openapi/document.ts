@@ -2,9 +2,11 @@ import { z } from 'zod';
 import type { ZodType } from 'zod';
 import { TAGS } from '../v1/route.ts';
 import type { Route } from '../v1/route.ts';
+import * as answers from '../v1/answers.ts';
 import * as exportSchemas from '../v1/exports/schemas.ts';
-import * as schemas from '../v1/schemas.ts';
-import * as usageSchemas from '../v1/usage/schemas.ts';
+import * as requests from '../v1/requests.ts';
+import * as usageAnswers from '../v1/usage/answers.ts';
+import * as usageFields from '../v1/usage/fields.ts';
 import { ERROR_MEANINGS } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
 import { componentSchemas } from './json-schema.ts';
@@ -12,7 +14,13 @@ import { operationOf, problemResponse, responseName } from './operation.ts';
 import type { JsonSchema, OpenApiDocument, Operation, Parameter, Reference, ResponseObject } from './types.ts';
 
 /** Schemas that get the name of their export. Others are called by the operation that uses them. */
-const EXPORTED: Readonly<Record<string, unknown>> = { ...schemas, ...usageSchemas, ...exportSchemas };
+const EXPORTED: Readonly<Record<string, unknown>> = {
+  ...requests,
+  ...answers,
+  ...usageFields,
+  ...usageAnswers,
+  ...exportSchemas,
+};
 
 const DESCRIPTION =
   'What every project used, hour by hour, in figures that a billing system can invoice and a customer can check. ' +

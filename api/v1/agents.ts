@@ -3,7 +3,7 @@ import type { AgentStatus, Micros } from '@nephometer/core';
 import type { ApiOptions, Handler } from '../context.ts';
 import { sendJson } from '../respond.ts';
 import { readParameters } from './request.ts';
-import { AgentsQuery } from './schemas.ts';
+import { AgentsQuery } from './requests.ts';
 
 /** Ranges of missing sequence numbers that are listed of one epoch; all are counted. */
 const MOST_RANGES = 100;

@@ -14,7 +14,7 @@ import { notFound } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { strictJson } from '../strict-json.ts';
 import { readParameters } from './request.ts';
-import { NoQuery } from './schemas.ts';
+import { NoQuery } from './requests.ts';
 import { instantText } from './shapes.ts';
 
 /** GET /v1/samples/{message_id}: the signed text as received, and the way from it up to the signed batch header. */

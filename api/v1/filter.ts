@@ -3,7 +3,7 @@ import type { Identity, MetadataCondition, SampleFilter, SampleQuery } from '@ne
 import { visibleTo } from '../auth.ts';
 import { httpError } from '../errors.ts';
 import type { HttpError } from '../errors.ts';
-import type { SamplesQuery } from './schemas.ts';
+import type { SamplesQuery } from './requests.ts';
 import { decodeCursor } from './request.ts';
 
 /** A question about samples, narrowed to what this identity may see. @throws HttpError 403 for what it may not */

@@ -4,7 +4,7 @@ import t from 'tap';
 import type { ZodType } from 'zod';
 import { sampleOf, SECRET, startApi } from '../kit.test.fixture.ts';
 import type { Answer } from '../kit.test.fixture.ts';
-import { AgentsAnswer, ConflictsAnswer, KeyChangeAnswer, KeysAnswer, ResolutionAnswer } from './schemas.ts';
+import { AgentsAnswer, ConflictsAnswer, KeyChangeAnswer, KeysAnswer, ResolutionAnswer } from './answers.ts';
 
 const read = <T>({ json }: Answer, schema: ZodType<T>): T => schema.parse(json);
 const FIRST = Date.parse('2026-03-01T11:59:00Z') * 1000;

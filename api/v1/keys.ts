@@ -5,7 +5,7 @@ import type { ApiOptions, Handler } from '../context.ts';
 import { badRequest, httpError, notFound } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { readParameters, readRequest } from './request.ts';
-import { NoQuery, RevokeRequest, RotateRequest } from './schemas.ts';
+import { NoQuery, RevokeRequest, RotateRequest } from './requests.ts';
 
 const LARGEST_REQUEST = 64 * 1024;
 

@@ -3,7 +3,7 @@ import type { LedgerQuery as StoreLedgerQuery, LedgerRow, Store } from '@nephome
 import type { ApiOptions, Handler } from '../context.ts';
 import { sendJson } from '../respond.ts';
 import { decodeCursor, encodeCursor, readParameters, rowLimit } from './request.ts';
-import { LedgerQuery } from './schemas.ts';
+import { LedgerQuery } from './requests.ts';
 
 /** GET /v1/ledger: what was recorded, in the order of recording. */
 export function listLedger({ store, config }: ApiOptions): Handler {

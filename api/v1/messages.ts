@@ -5,7 +5,7 @@ import type { Handler } from '../context.ts';
 import { unavailable } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { readParameters } from './request.ts';
-import { NoQuery } from './schemas.ts';
+import { NoQuery } from './requests.ts';
 
 /** Posts that are read and recorded at a time: each may hold `api.max_body`, and memory must stay bounded. */
 const MOST_POSTS = 8;

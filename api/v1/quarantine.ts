@@ -4,7 +4,7 @@ import type { ApiOptions, Handler } from '../context.ts';
 import { notFound } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { readParameters, rowLimit } from './request.ts';
-import { NoQuery, QuarantineQuery } from './schemas.ts';
+import { NoQuery, QuarantineQuery } from './requests.ts';
 
 /** A refused message as it stands now. */
 export interface Quarantined {

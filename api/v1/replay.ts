@@ -6,7 +6,7 @@ import { httpError } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { findQuarantined } from './quarantine.ts';
 import { readParameters } from './request.ts';
-import { NoQuery } from './schemas.ts';
+import { NoQuery } from './requests.ts';
 
 /** POST /v1/quarantine/{id}/replay: gives the original bytes to a collector once more, after what was wrong was put right. */
 export function replayQuarantined({ store, config, bus, ingest, clock }: ApiOptions): Handler {

@@ -5,7 +5,7 @@ import type { ApiOptions, Handler } from '../context.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { readRequest } from './request.ts';
-import { ResolveRequest } from './schemas.ts';
+import { ResolveRequest } from './requests.ts';
 
 const LARGEST_REQUEST = 64 * 1024;
 

@@ -7,7 +7,8 @@ import { AGENT_ROUTES } from './routes/agents.ts';
 import { QUARANTINE_ROUTES } from './routes/quarantine.ts';
 import { SAMPLE_ROUTES } from './routes/samples.ts';
 import { TOKEN_ROUTES } from './routes/tokens.ts';
-import { NoQuery, OpenApiAnswer } from './schemas.ts';
+import { OpenApiAnswer } from './answers.ts';
+import { NoQuery } from './requests.ts';
 import { STATEMENT_ROUTES } from './statements/routes.ts';
 import { USAGE_ROUTES } from './usage/routes.ts';
 

@@ -4,7 +4,7 @@ import type { ApiOptions, Handler } from '../context.ts';
 import { streamJson } from '../respond.ts';
 import { sampleQuery } from './filter.ts';
 import { encodeCursor, readParameters, rowLimit } from './request.ts';
-import { SamplesQuery } from './schemas.ts';
+import { SamplesQuery } from './requests.ts';
 import { sampleText } from './shapes.ts';
 
 /** GET /v1/samples */

@@ -5,7 +5,7 @@ import { httpError, notFound } from '../errors.ts';
 import type { HttpError } from '../errors.ts';
 import { sendJson } from '../respond.ts';
 import { readParameters, readRequest } from './request.ts';
-import { NoQuery, TokenRequest } from './schemas.ts';
+import { NoQuery, TokenRequest } from './requests.ts';
 import { identityShape } from './shapes.ts';
 
 const LARGEST_REQUEST = 64 * 1024;

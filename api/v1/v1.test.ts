@@ -26,7 +26,7 @@ import {
   ReplayAnswer,
   SamplesAnswer,
   TokensAnswer,
-} from './schemas.ts';
+} from './answers.ts';
 
 /** The answer, which must have the documented shape. */
 function read<T>(answer: Answer, schema: ZodType<T>): T {

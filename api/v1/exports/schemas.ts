@@ -1,6 +1,6 @@
 import { WINDOWS } from '@nephometer/core';
 import { z } from 'zod';
-import { UsageFields } from '../usage/schemas.ts';
+import { UsageFields } from '../usage/fields.ts';
 
 export const EXPORT_FORMATS = ['csv', 'ndjson', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];

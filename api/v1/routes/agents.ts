@@ -2,17 +2,8 @@ import { listAgents } from '../agents.ts';
 import { listKeys, revokeKey, rotateKey } from '../keys.ts';
 import { listLedger } from '../ledger.ts';
 import type { Route } from '../route.ts';
-import {
-  AgentsAnswer,
-  AgentsQuery,
-  KeyChangeAnswer,
-  KeysAnswer,
-  LedgerAnswer,
-  LedgerQuery,
-  NoQuery,
-  RevokeRequest,
-  RotateRequest,
-} from '../schemas.ts';
+import { AgentsAnswer, KeyChangeAnswer, KeysAnswer, LedgerAnswer } from '../answers.ts';
+import { AgentsQuery, LedgerQuery, NoQuery, RevokeRequest, RotateRequest } from '../requests.ts';
 
 const LIST_LEDGER: Route = {
   method: 'get',

@@ -1,7 +1,8 @@
 import { listQuarantine, showQuarantined } from '../quarantine.ts';
 import { replayQuarantined } from '../replay.ts';
 import type { Route } from '../route.ts';
-import { NoQuery, QuarantineAnswer, QuarantineMessageAnswer, QuarantineQuery, ReplayAnswer } from '../schemas.ts';
+import { QuarantineAnswer, QuarantineMessageAnswer, ReplayAnswer } from '../answers.ts';
+import { NoQuery, QuarantineQuery } from '../requests.ts';
 
 const ID = { id: 'As `GET /v1/quarantine` names it.' };
 

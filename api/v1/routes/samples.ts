@@ -8,12 +8,10 @@ import {
   EvidenceAnswer,
   MessagesAnswer,
   MessagesRequest,
-  NoQuery,
   ResolutionAnswer,
-  ResolveRequest,
   SamplesAnswer,
-  SamplesQuery,
-} from '../schemas.ts';
+} from '../answers.ts';
+import { NoQuery, ResolveRequest, SamplesQuery } from '../requests.ts';
 
 const CEILOMETER_FIELDS = {
   message_id: '3f0c9a52-6a1f-5d0e-9b58-0f6a3f3d7c11',

@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts';
-import { IdentityAnswer, NewTokenAnswer, NoQuery, TokenRequest, TokensAnswer } from '../schemas.ts';
+import { IdentityAnswer, NewTokenAnswer, TokensAnswer } from '../answers.ts';
+import { NoQuery, TokenRequest } from '../requests.ts';
 import { createToken, listTokens, revokeToken, whoAmI } from '../tokens.ts';
 
 const READER = { name: 'billing', role: 'reader', projects: ['p1'], user_id: null };

@@ -8,7 +8,7 @@ import { deskOf } from '../usage/desk.ts';
 import type { Moment, UsageDesk } from '../usage/desk.ts';
 import { changesBetween, otherQuestion, standpoint } from '../usage/diff.ts';
 import type { Change, Standpoint } from '../usage/diff.ts';
-import type { UsageFields } from '../usage/schemas.ts';
+import type { UsageFields } from '../usage/fields.ts';
 import { placeText, readPlace } from '../usage/usage.ts';
 import { askedOf, SERVER, statementsOf } from './close.ts';
 import { AdjustmentsQuery, POLICY } from './schemas.ts';

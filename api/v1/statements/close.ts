@@ -15,7 +15,7 @@ import { badRequest, httpError } from '../../errors.ts';
 import type { Moment, UsageDesk } from '../usage/desk.ts';
 import { deskOf } from '../usage/desk.ts';
 import { momentOf } from '../usage/question.ts';
-import { UsageFields } from '../usage/schemas.ts';
+import { UsageFields } from '../usage/fields.ts';
 import type { StatementBook, StatementHead } from './book.ts';
 import { Gathered, MOST_DETAIL } from './gather.ts';
 import { signerOf } from './key.ts';

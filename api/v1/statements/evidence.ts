@@ -3,7 +3,7 @@ import { Statement } from '@nephometer/core';
 import type { EvidenceRecord } from '@nephometer/core';
 import type { ApiOptions, Handler } from '../../context.ts';
 import { readParameters } from '../request.ts';
-import { NoQuery } from '../schemas.ts';
+import { NoQuery } from '../requests.ts';
 import { statementsOf } from './close.ts';
 import type { Gathered } from './gather.ts';
 import { SamplePaths } from './paths.ts';

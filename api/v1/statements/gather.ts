@@ -2,13 +2,8 @@ import {
   BehindRetention,
   compareText,
   formatInstant,
-  HOUR,
-  isDeletion,
   LOOKAHEAD,
   LOOKBACK,
-  metadataText,
-  RESTART_MARKERS,
-  toText,
   usageSampleOf,
   voidOf,
   voidsSample,
@@ -28,6 +23,8 @@ import type {
 import { gatherFacts } from '../usage/facts.ts';
 import type { GatheredFacts } from '../usage/facts.ts';
 import type { LedgerBook } from '../usage/ledger-book.ts';
+import { batchesOf, headerOf } from './batches.ts';
+import { compareInSeries, lineageOf, lostText, otherRecord, seriesOf } from './others.ts';
 
 /** Whose figures, of which time, as of when. */
 export interface Ground {
@@ -50,9 +47,6 @@ export interface Ground {
  * | 2      | all of the series                       | also every value                                        |
  */
 export const MOST_DETAIL = 2;
-
-/** Batches recorded this much before a period begins may hold its first ticks: an agent's clock may be ahead. */
-const AHEAD: Micros = HOUR;
 
 /** All that the figures of one project stand on, read once; its records can be walked again and again. */
 export class Gathered {
@@ -224,98 +218,6 @@ function ofProject(facts: GatheredFacts, projectId: string | null): GatheredFact
   return { ...facts, samples: facts.samples.filter((sample) => own.has(lineageOf(sample))) };
 }
 
-function lineageOf({ source, meter, type, unit, resourceId }: UsageSample): string {
-  return JSON.stringify([source, meter, type, unit, resourceId]);
-}
-
-function seriesOf(sample: UsageSample): string {
-  return JSON.stringify([lineageOf(sample), sample.agentId]);
-}
-
-function compareInSeries(a: UsageSample, b: UsageSample): number {
-  return compareText(seriesOf(a), seriesOf(b)) || a.timestamp - b.timestamp || compareText(a.messageId, b.messageId);
-}
-
 function keyOf({ messageId, recordedAt }: Pick<UsageSample, 'messageId' | 'recordedAt'>): string {
   return `${recordedAt} ${messageId}`;
-}
-
-function otherRecord(sample: UsageSample, order: number, detail: number): EvidenceRecord {
-  const { source, meter, type, unit, resourceId, timestamp, slot, agentId, recordedAt, volume } = sample;
-  const isCounter = type === 'cumulative';
-  const markers = RESTART_MARKERS.flatMap((name) => {
-    const text = isCounter ? metadataText(sample.metadata, name) : null;
-    return text === null ? [] : [[name, text]];
-  });
-  return {
-    kind: 'other',
-    order: `other-${String(order).padStart(8, '0')}`,
-    source,
-    meter,
-    type,
-    unit,
-    resource_id: resourceId,
-    timestamp: formatInstant(timestamp),
-    slot: slot === null ? null : formatInstant(slot),
-    agent_id: agentId,
-    recorded_at: formatInstant(recordedAt),
-    volume: isCounter || detail > 1 ? toText(volume) : null,
-    metadata: {
-      ...(isDeletion(sample.metadata) ? { deleted: true } : {}),
-      ...(Object.fromEntries(markers) as object),
-    },
-  };
-}
-
-/** Null for what follows from the batch headers. */
-function lostText({ reason, from, to, agentId, source, meter, resourceId, recordedAt }: LostSpan): string | null {
-  if (reason === 'not-yet-arrived' || reason === 'spool-overflow') return null;
-  const times = { from: formatInstant(from), to: formatInstant(to), recorded_at: formatInstant(recordedAt) };
-  return JSON.stringify({ kind: 'lost', reason, ...times, agent_id: agentId, source, meter, resource_id: resourceId });
-}
-
-function headerOf(text: string | null): SignedHeader {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- verified before it came into the ledger
-  return JSON.parse(text ?? '') as SignedHeader;
-}
-
-/**
- * The batches of the agents that measured: those with samples that are carried, and in each epoch all between the first
- * and the last that bear on the time, with one more on either side, so that what is missing between them shows.
- */
-async function batchesOf(store: Store, ground: Ground, samples: readonly UsageSample[]): Promise<LedgerRow[]> {
-  const agents = new Set(samples.flatMap(({ agentId }) => (agentId === null ? [] : [agentId])));
-  const recorded = new Set(samples.map(({ recordedAt }) => recordedAt));
-  const [first, last] = [ground.from - LOOKBACK, ground.to + LOOKAHEAD];
-  const kept: LedgerRow[] = [];
-  for (const agentId of [...agents].sort(compareText)) {
-    const epochs = new Map<string, LedgerRow[]>();
-    const after = Math.min(first - AHEAD, ...earliest(samples, agentId)) - 1;
-    for await (const row of store.ledger({ agentId, after, upTo: ground.asOf })) {
-      if (row.headerText === null || row.epoch === null) continue;
-      const known = epochs.get(row.epoch);
-      if (known === undefined) epochs.set(row.epoch, [row]);
-      else known.push(row);
-    }
-    for (const rows of epochs.values()) {
-      const inOrder = rows.toSorted((a, b) => (a.seq ?? 0) - (b.seq ?? 0));
-      const bears = inOrder.map(
-        (row) => recorded.has(row.recordedAt) || isWithin(headerOf(row.headerText), first, last),
-      );
-      const [from, to] = [bears.indexOf(true), bears.lastIndexOf(true)];
-      if (from >= 0) kept.push(...inOrder.slice(Math.max(0, from - 1), to + 2));
-    }
-  }
-  return kept;
-}
-
-function earliest(samples: readonly UsageSample[], agentId: string): Micros[] {
-  let found = Infinity;
-  for (const sample of samples) if (sample.agentId === agentId) found = Math.min(found, sample.recordedAt);
-  return [found];
-}
-
-function isWithin({ created, runs, cycles }: SignedHeader, first: Micros, last: Micros): boolean {
-  const times = [created, ...runs.flatMap(({ slot }) => slot ?? []), ...cycles.map(({ scheduled }) => scheduled)];
-  return times.some((at) => at >= first && at < last);
 }

@@ -1,5 +1,5 @@
 import type { Route } from '../route.ts';
-import { NoQuery } from '../schemas.ts';
+import { NoQuery } from '../requests.ts';
 import { USAGE_TYPES } from '../usage/usage.ts';
 import { showAdjustments } from './adjustments.ts';
 import { createStatements } from './create.ts';

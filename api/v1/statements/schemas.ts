@@ -1,6 +1,7 @@
 import { Statement, WINDOWS } from '@nephometer/core';
 import { z } from 'zod';
-import { CAUSES, ChangeAnswer, UsageFields } from '../usage/schemas.ts';
+import { CAUSES, ChangeAnswer } from '../usage/answers.ts';
+import { UsageFields } from '../usage/fields.ts';
 
 /* What may be said to /v1/statements, and what it answers. A statement itself is core's `Statement`. */
 

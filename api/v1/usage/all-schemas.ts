@@ -1,2 +1,3 @@
+export * from './answers.ts';
+export * from './fields.ts';
 export * from './inventory-schemas.ts';
-export * from './schemas.ts';

@@ -8,7 +8,7 @@ import { rowLimit } from '../request.ts';
 import { readFields } from './ask.ts';
 import { deskOf } from './desk.ts';
 import { changesBetween, otherQuestion, standpoint } from './diff.ts';
-import { ChangesFields } from './schemas.ts';
+import { ChangesFields } from './fields.ts';
 
 /**
  * How far a biller has come: it has all that was known at `since`; while `upTo` is set it reads the changes up to that

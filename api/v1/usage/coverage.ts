@@ -8,7 +8,7 @@ import { readFields } from './ask.ts';
 import { deskOf } from './desk.ts';
 import type { Moment, UsageDesk } from './desk.ts';
 import { momentOf, questionOf } from './question.ts';
-import { CoverageFields } from './schemas.ts';
+import { CoverageFields } from './fields.ts';
 import { shareOf, watchOf } from './agent-coverage.ts';
 
 type CoverageFields = ReturnType<typeof CoverageFields.parse>;

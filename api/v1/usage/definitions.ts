@@ -3,7 +3,7 @@ import type { ApiOptions, Handler } from '../../context.ts';
 import { sendJson } from '../../respond.ts';
 import { readFields } from './ask.ts';
 import { deskOf } from './desk.ts';
-import { DefinitionsQuery } from './schemas.ts';
+import { DefinitionsQuery } from './fields.ts';
 
 /** GET /v1/definitions: the named quantities, as they stood at a moment. */
 export function listDefinitions(options: ApiOptions): Handler {

@@ -12,7 +12,7 @@ import { InventoryBook } from './inventory-book.ts';
 import { LedgerBook } from './ledger-book.ts';
 import { assertOneOfBoth, momentOf, questionOf } from './question.ts';
 import type { UsageQuestion } from './question.ts';
-import type { UsageFields } from './schemas.ts';
+import type { UsageFields } from './fields.ts';
 import { warningsOf } from './warnings.ts';
 import type { UsageWarning } from './warnings.ts';
 

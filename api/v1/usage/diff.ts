@@ -14,8 +14,9 @@ import { lineShape } from './line-shape.ts';
 import type { LineShape } from './line-shape.ts';
 import { keyOf as questionKey } from './question.ts';
 import type { UsageQuestion } from './question.ts';
-import { DiffFields } from './schemas.ts';
-import type { Cause, UsageFields } from './schemas.ts';
+import { DiffFields } from './fields.ts';
+import type { Cause } from './answers.ts';
+import type { UsageFields } from './fields.ts';
 import { placeText, readPlace } from './usage.ts';
 
 /** `ChangeAnswer`. */

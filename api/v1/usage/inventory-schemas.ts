@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Count, Filters, Time, UsageFields } from './schemas.ts';
+import { Time } from './answers.ts';
+import { Count, Filters, UsageFields } from './fields.ts';
 
 /*
  * What operators say was there, and how it compares with what was sampled.

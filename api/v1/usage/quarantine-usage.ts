@@ -11,7 +11,7 @@ import type { LineShape } from './line-shape.ts';
 import { refusedFacts } from './quarantined-facts.ts';
 import type { RefusedFacts } from './quarantined-facts.ts';
 import type { UsageQuestion } from './question.ts';
-import { UsageFields } from './schemas.ts';
+import { UsageFields } from './fields.ts';
 import { placeText, readPlace } from './usage.ts';
 
 /**

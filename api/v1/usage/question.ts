@@ -17,7 +17,7 @@ import { visibleTo } from '../../auth.ts';
 import { badRequest, httpError } from '../../errors.ts';
 import { assertAhead, windowEnd } from './projection.ts';
 import type { Projection } from './projection.ts';
-import type { UsageFields } from './schemas.ts';
+import type { UsageFields } from './fields.ts';
 
 /** A definition in force, and since when. */
 export interface KnownDefinition {

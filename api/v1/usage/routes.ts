@@ -16,21 +16,23 @@ import {
 import { listFindings } from './list-findings.ts';
 import {
   ChangesAnswer,
-  ChangesFields,
   CoverageAnswer,
-  CoverageFields,
   DefinitionsAnswer,
-  DefinitionsQuery,
   DiffAnswer,
-  DiffFields,
   QuarantineUsageAnswer,
   UsageAnswer,
-  UsageFields,
   VoidAnswer,
-  VoidRequest,
   VoidsAnswer,
+} from './answers.ts';
+import {
+  ChangesFields,
+  CoverageFields,
+  DefinitionsQuery,
+  DiffFields,
+  UsageFields,
+  VoidRequest,
   VoidsQuery,
-} from './schemas.ts';
+} from './fields.ts';
 import { showQuarantineUsage } from './quarantine-usage.ts';
 import { showUsage, USAGE_TYPES } from './usage.ts';
 import { createVoid, listVoids } from './voids.ts';

@@ -12,7 +12,7 @@ import type { Moment } from './desk.ts';
 import { csvText, lineShape } from './line-shape.ts';
 import type { Finality, LineShape } from './line-shape.ts';
 import type { UsageQuestion } from './question.ts';
-import { UsageFields } from './schemas.ts';
+import { UsageFields } from './fields.ts';
 import type { UsageWarning } from './warnings.ts';
 
 export const USAGE_TYPES = {

@@ -9,7 +9,7 @@ import { sendJson } from '../../respond.ts';
 import { rowLimit } from '../request.ts';
 import { readFields } from './ask.ts';
 import { momentOf } from './question.ts';
-import { VoidRequest, VoidsQuery } from './schemas.ts';
+import { VoidRequest, VoidsQuery } from './fields.ts';
 
 /** POST /v1/voids: samples recorded so far that match are not used any more. */
 export function createVoid({ store, clock, config, log }: ApiOptions): Handler {

@@ -5,15 +5,17 @@ import { headerDigest, verifyHeader } from '../../signing/batch.ts';
 import { verifyMessage } from '../../signing/ceilometer.ts';
 import type { Keyring } from '../../signing/keyring.ts';
 import { verifyMerkleProof } from '../../signing/merkle.ts';
-import { StatementPublicKey } from '../../signing/statement-key.ts';
+import type { StatementPublicKey } from '../../signing/statement-key.ts';
 import { parseTimestamp } from '../../time.ts';
 import { SignedHeader } from '../batch.ts';
 import { sha256 } from '../identity.ts';
 import { readMessage } from '../message.ts';
-import { definitionHash } from '../usage/definition.ts';
 import { EvidenceDigest, EvidenceRecord } from './evidence.ts';
 import { EvidenceFacts } from './facts.ts';
-import { Statement, statementLines, statementId, statementText } from './statement.ts';
+import { skipped, Tally, verdict } from './report.ts';
+import type { VerifyCheck, VerifyLine, VerifyReport } from './report.ts';
+import { issuerCheck, linesCheck, signatureCheck, statementCheck } from './statement-checks.ts';
+import { Statement, statementLines } from './statement.ts';
 import type { FrozenLine } from './statement.ts';
 
 export interface VerifyOptions {
@@ -21,54 +23,6 @@ export interface VerifyOptions {
   readonly publicKey: StatementPublicKey | null;
   /** Keys that agents sign with; null: HMACs are not looked at. */
   readonly keys: Keyring | null;
-}
-
-/** `true`: holds. `false`: does not. `null`: was not looked at, and `found` says why. */
-export interface VerifyCheck {
-  readonly check: (typeof VERIFY_CHECKS)[number];
-  readonly ok: boolean | null;
-  readonly found: string;
-  /** What does not hold, thing by thing; the first of them. */
-  readonly faults: readonly string[];
-}
-
-export interface VerifyLine {
-  readonly definition: string;
-  readonly frozen: FrozenLine | null;
-  /** Made anew from the samples; null: there is none. */
-  readonly recomputed: FrozenLine | null;
-  readonly ok: boolean;
-}
-
-export interface VerifyReport {
-  readonly ok: boolean;
-  readonly statement: Statement | null;
-  readonly checks: readonly VerifyCheck[];
-  readonly lines: readonly VerifyLine[];
-}
-
-/** What is looked at, in order. */
-export const VERIFY_CHECKS = [
-  'file',
-  'statement',
-  'signature',
-  'issuer',
-  'evidence',
-  'batches',
-  'samples',
-  'agents',
-  'lines',
-] as const;
-
-const MOST_FAULTS = 20;
-
-class Tally {
-  readonly faults: string[] = [];
-  count = 0;
-  fail(fault: string): void {
-    this.count += 1;
-    if (this.faults.length < MOST_FAULTS) this.faults.push(fault);
-  }
 }
 
 /**
@@ -261,71 +215,4 @@ class Verifier {
       return [];
     }
   }
-}
-
-function verdict(check: VerifyCheck['check'], { count, faults }: Tally, found: string): VerifyCheck {
-  const more = count > faults.length ? [`... and ${count - faults.length} more`] : [];
-  return { check, ok: count === 0, found, faults: [...faults, ...more] };
-}
-
-function skipped(check: VerifyCheck['check'], found: string): VerifyCheck {
-  return { check, ok: null, found, faults: [] };
-}
-
-/** Whether it says what its digest, its id and its definitions' hashes are of. */
-function statementCheck(statement: Statement): VerifyCheck {
-  const tally = new Tally();
-  const digest = sha256(statementText(statement));
-  if (digest !== statement.digest) tally.fail(`its content has the digest ${digest}, it says ${statement.digest}`);
-  const { project_id: project, from, to, statement_id: id } = statement;
-  if (statementId(project, from, to) !== id) tally.fail(`its id is not that of its project and period`);
-  for (const { definition, hash } of statement.usage) {
-    if (definitionHash(definition) !== hash)
-      tally.fail(`the definition ${definition.name} does not have the hash ${hash}`);
-  }
-  return verdict('statement', tally, `digest ${digest}`);
-}
-
-function signatureCheck(statement: Statement): VerifyCheck {
-  const tally = new Tally();
-  const { key_id: named, public_key: given } = statement.signature;
-  try {
-    const key = StatementPublicKey.fromBase64(given);
-    if (key.keyId !== named) tally.fail(`the key in the file is ${key.keyId}, the signature names ${named}`);
-    if (!key.verify(statement)) tally.fail(`the signature is not that of key ${key.keyId}`);
-  } catch (cause) {
-    tally.fail(messageOf(cause));
-  }
-  return verdict('signature', tally, `Ed25519 key ${named}`);
-}
-
-function issuerCheck(statement: Statement, known: StatementPublicKey | null): VerifyCheck {
-  if (known === null) return skipped('issuer', 'the key in the file was compared with none: give --public-key');
-  const tally = new Tally();
-  if (!known.verify(statement)) {
-    tally.fail(`the signature is not that of the key given, ${known.keyId}; it names ${statement.signature.key_id}`);
-  }
-  return verdict('issuer', tally, `key ${known.keyId}`);
-}
-
-function linesCheck(lines: readonly VerifyLine[]): VerifyCheck {
-  const tally = new Tally();
-  for (const { definition, frozen, recomputed, ok } of lines) {
-    if (ok) continue;
-    const line = frozen ?? recomputed;
-    const period = line === null ? '' : `${line.from} to ${line.to}, ${JSON.stringify(line.group)}`;
-    const said = frozen === null ? 'has no such line' : `says ${frozen.quantity}`;
-    const gives = recomputed === null ? 'give no such line' : `give ${recomputed.quantity}`;
-    tally.fail(`${definition}, ${period}: the statement ${said}, its samples ${gives}${elsewhere(frozen, recomputed)}`);
-  }
-  return verdict('lines', tally, `${lines.filter(({ ok }) => ok).length} of ${lines.length} recomputed to the byte`);
-}
-
-/** Where two lines with one quantity differ. */
-function elsewhere(frozen: FrozenLine | null, recomputed: FrozenLine | null): string {
-  if (frozen === null || recomputed === null || frozen.quantity !== recomputed.quantity) return '';
-  const names = (Object.keys(frozen) as (keyof FrozenLine)[]).filter(
-    (name) => JSON.stringify(frozen[name]) !== JSON.stringify(recomputed[name]),
-  );
-  return ` (${names.join(', ')} differ)`;
 }
