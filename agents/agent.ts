@@ -1,23 +1,13 @@
-import {
-  BusTopologyError,
-  busNames,
-  messageOf,
-  nodeName,
-  pollingSources,
-  sampleTopology,
-  SECOND,
-} from '@nephometer/core';
+import { busNames, messageOf, nodeName, pollingSources, SECOND } from '@nephometer/core';
 import type {
   Bus,
   Clock,
   Config,
-  Consumer,
   Keyring,
   LoadedPlugins,
   Logger,
   MetricRegistry,
   Micros,
-  PluginNamespace,
   PollingSource,
   ProcessStatus,
   Service,
@@ -28,19 +18,19 @@ import type { AgentMetrics } from './agent-metrics.ts';
 import { cronTimes } from './cron.ts';
 import { CycleRunner } from './cycle.ts';
 import type { Tick } from './cycle.ts';
-import { sleep, waitUntil } from './deadline.ts';
+import { waitUntil } from './deadline.ts';
 import { Discoverer } from './discover.ts';
 import { Health } from './health.ts';
+import { BrokerLink } from './link.ts';
 import { Pipeline } from './pipeline.ts';
 import { Publisher } from './publish.ts';
-import { consumeReceipts, receiptTopology } from './receipts.ts';
+import { pollstersFor } from './roles.ts';
+import type { AgentRole } from './roles.ts';
 import { CronTimer, IntervalTimer, spreadOf } from './scheduler.ts';
 import type { SlotEvents, SlotTimer } from './scheduler.ts';
 import { newEpoch, Sealer } from './seal.ts';
 import type { Epoch } from './seal.ts';
 import { checkSources, groupByInterval, pollTimeout } from './sources.ts';
-
-export type AgentRole = 'compute-agent' | 'central-agent';
 
 export interface AgentOptions {
   readonly roles: readonly AgentRole[];
@@ -68,15 +58,6 @@ export interface Agent extends Service {
 /** Longest that stopping waits for polls under way, and then for the bus to take what is spooled. */
 const FINISH_POLLS: Micros = 5 * SECOND;
 const DRAIN: Micros = 5 * SECOND;
-const LINK_RETRY: Micros = 2 * SECOND;
-
-/** The plugin namespaces that an agent of these roles polls. */
-export function agentNamespaces(roles: readonly AgentRole[]): PluginNamespace[] {
-  const polled = roles.map((role): PluginNamespace =>
-    role === 'compute-agent' ? 'nephometer.poll.compute' : 'nephometer.poll.central',
-  );
-  return [...new Set(polled), 'nephometer.discover'];
-}
 
 /**
  * Polls, signs, spools, publishes. Bus and spool are the caller's, who closes them after `stop`.
@@ -84,13 +65,6 @@ export function agentNamespaces(roles: readonly AgentRole[]): PluginNamespace[] 
  */
 export function createAgent(options: AgentOptions): Agent {
   return new PollingAgent(options);
-}
-
-/** The pollsters of some roles; one that is listed for both agents runs once. */
-export function pollstersFor(plugins: LoadedPlugins, roles: readonly AgentRole[]): LoadedPlugins['pollsters'] {
-  const namespaces = agentNamespaces(roles);
-  const wanted = plugins.pollsters.filter(({ entry }) => namespaces.includes(entry.namespace));
-  return wanted.filter(({ plugin }, index) => wanted.findIndex((other) => other.plugin === plugin) === index);
 }
 
 class PollingAgent implements Agent {
@@ -101,13 +75,13 @@ class PollingAgent implements Agent {
   readonly #runner: CycleRunner;
   readonly #sealer: Sealer;
   readonly #publisher: Publisher;
+  readonly #link: BrokerLink;
   readonly #health: Health;
   readonly #timers: readonly SlotTimer[];
   /** Cycles under way, by source. */
   readonly #cycles = new Map<string, Promise<void>>();
   readonly #stopped = new AbortController();
   #epoch: Epoch = newEpoch();
-  #receipts: Consumer | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(options: AgentOptions) {
@@ -129,6 +103,16 @@ class PollingAgent implements Agent {
       onDropped: (dropped) => this.#sealer.tellDropped(dropped),
       onFatal: (cause) => this.#fatal(cause),
     });
+    this.#link = new BrokerLink({
+      ...options,
+      signal: this.#stopped.signal,
+      onDeclared: () => this.#publisher.start(),
+      onReceipt: (recorded, refused) => {
+        this.#metrics.receipts.add(recorded);
+        for (const { reason } of refused) this.#metrics.refused.add(1, { reason });
+      },
+      onFatal: (cause) => this.#fatal(cause),
+    });
     this.#health = new Health({ bus, spool, spoolBytes: config.agent.spool.max_size, clock, status });
     this.#timers = this.#createTimers();
   }
@@ -144,7 +128,7 @@ class PollingAgent implements Agent {
     log.info({ agent: agentId, epoch: this.#epoch.id, roles, pollsters: names }, 'The agent starts.');
     if (names.length === 0) log.warn({ roles }, 'No pollster is active; only cycle reports are sent.');
     this.#health.start();
-    void this.#link();
+    this.#link.start(this.#epoch.id);
     for (const timer of this.#timers) timer.start();
   }
 
@@ -166,7 +150,7 @@ class PollingAgent implements Agent {
     if (!finished) log.warn({ sources: [...this.#cycles.keys()] }, 'Polls still run and are left behind.');
     await this.#publisher.drain(clock.monotonic() + DRAIN);
     this.#health.stop();
-    await this.#receipts?.cancel().catch(() => undefined);
+    await this.#link.stop();
     await this.#closePlugins();
     log.info({ spooled: this.#options.spool.stats().batches }, 'The agent stopped.');
   }
@@ -271,40 +255,6 @@ class PollingAgent implements Agent {
     this.#epoch = newEpoch();
     this.#metrics.clockJumps.add();
     this.#options.log.warn({ before, epoch: this.#epoch.id }, 'The clock was set back; a new epoch begins.');
-  }
-
-  /** Declares what samples and receipts need, then publishes and takes receipts; tries until the broker is there. */
-  async #link(): Promise<void> {
-    const { bus, config, agentId, keyring, spool, clock, log } = this.#options;
-    const names = busNames(config.bus.namespace);
-    const receipts = {
-      agentId,
-      run: this.#epoch.id,
-      bus,
-      names,
-      keyring,
-      spool,
-      log,
-      onReceipt: (recorded: number, refused: readonly { reason: string }[]): void => {
-        this.#metrics.receipts.add(recorded);
-        for (const { reason } of refused) this.#metrics.refused.add(1, { reason });
-      },
-    };
-    for (let failures = 0; !this.#stopped.signal.aborted; failures += 1) {
-      try {
-        await bus.declare(sampleTopology(names, config.bus.delivery_limit));
-        if (!this.#stopped.signal.aborted) this.#publisher.start();
-        await bus.declare(receiptTopology(receipts));
-        this.#receipts = await consumeReceipts(receipts);
-        if (this.#stopped.signal.aborted) await this.#receipts.cancel();
-        return;
-      } catch (cause) {
-        if (cause instanceof BusTopologyError) return this.#fatal(cause);
-        if (this.#stopped.signal.aborted) return;
-        if (failures === 0) log.warn({ cause: messageOf(cause) }, 'The broker cannot be reached; samples are spooled.');
-        await sleep(clock, LINK_RETRY, this.#stopped.signal);
-      }
-    }
   }
 
   #fatal(cause: Error): void {

@@ -1,5 +1,7 @@
-export { agentNamespaces, createAgent, pollstersFor } from './agent.ts';
-export type { Agent, AgentOptions, AgentRole } from './agent.ts';
+export { createAgent } from './agent.ts';
+export type { Agent, AgentOptions } from './agent.ts';
+export { agentNamespaces, pollstersFor } from './roles.ts';
+export type { AgentRole } from './roles.ts';
 export { agentIdentity } from './identity.ts';
 export { pollPlugins } from './poll-plugins.ts';
 export type { PollPluginsOptions } from './poll-plugins.ts';

@@ -1,7 +1,7 @@
 import { nodeName, pollingSources, systemClock } from '@nephometer/core';
 import type { Clock, Config, Counter, CycleReport, LoadedPlugins, Logger } from '@nephometer/core';
-import { pollstersFor } from './agent.ts';
-import type { AgentRole } from './agent.ts';
+import { pollstersFor } from './roles.ts';
+import type { AgentRole } from './roles.ts';
 import { CycleRunner } from './cycle.ts';
 import { Discoverer } from './discover.ts';
 import { Pipeline } from './pipeline.ts';

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { EXIT_CODES, silentLogger } from '@nephometer/core';
-import type { AgentRole } from './agent.ts';
+import type { AgentRole } from './roles.ts';
 import { pollOnceCommand } from './commands/poll.ts';
 import { listPlugins } from './commands/plugins.ts';
 import { runAgent } from './commands/run.ts';

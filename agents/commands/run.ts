@@ -19,10 +19,11 @@ import {
   TokenBook,
 } from '@nephometer/core';
 import type { Config, LoadedConfig, Logger, ProcessStatus as Status, Service, Spool } from '@nephometer/core';
-import { agentNamespaces, createAgent } from '../agent.ts';
-import type { AgentRole } from '../agent.ts';
+import { createAgent } from '../agent.ts';
 import { agentIdentity } from '../identity.ts';
 import { searchFolders } from '../plugins.ts';
+import { agentNamespaces } from '../roles.ts';
+import type { AgentRole } from '../roles.ts';
 import { checkSources } from '../sources.ts';
 import { openLmdbSpool } from '../spool.ts';
 
