@@ -5,9 +5,10 @@ import { messageOf, SpoolFull } from '@nephometer/core';
 import type { Logger, Micros, NewSpooledBatch, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
 import { DiskReserve } from './disk-reserve.ts';
 import { SpoolNote } from './spool-note.ts';
-import type { Standing } from './spool-note.ts';
 import { SpoolLock } from './spool-lock.ts';
 import { SpoolLosses } from './spool-losses.ts';
+import { OVERHEAD_BYTES, SpoolQueue } from './spool-queue.ts';
+import type { Waiting } from './spool-queue.ts';
 import { decodeBody, decodeEntry, encodeBody, encodeEntry, entryOf, SPOOL_OPTIONS } from './spool-record.ts';
 import { repairSpool } from './spool-repair.ts';
 import type { Salvaged } from './spool-repair.ts';
@@ -20,8 +21,6 @@ export interface LmdbSpoolOptions extends SpoolLimits {
   readonly log: Logger;
 }
 
-/** What a batch costs beyond its body: its entry, and pages that are not filled. */
-const OVERHEAD_BYTES = 4096 + 512;
 const MIB = 2 ** 20;
 
 /**
@@ -53,10 +52,6 @@ async function openLocked(options: LmdbSpoolOptions, lock: SpoolLock): Promise<S
   return spool;
 }
 
-interface Waiting extends SpoolEntry {
-  confirmedAt: Micros | null;
-}
-
 /**
  * Two tables by ordinal: `entries` (what a batch is, with a checksum) and `bodies` (its bytes, with theirs). A body
  * that rotted is known by its entry, so the loss is told to the sample. When the broker confirmed what is kept in
@@ -70,13 +65,9 @@ class LmdbSpool implements Spool {
   readonly #reserve: DiskReserve;
   readonly #note: SpoolNote;
   readonly #lock: SpoolLock;
-  /** By digest. In order of age: those never confirmed; in order of confirmation: the others. */
-  readonly #fresh = new Map<string, Waiting>();
-  readonly #confirmed = new Map<string, Waiting>();
+  readonly #queue = new SpoolQueue();
   readonly #losses: SpoolLosses;
   #lastOrdinal = 0;
-  #bytes = 0;
-  #samples = 0;
   #passed: Micros | null = null;
   #closed = false;
 
@@ -101,7 +92,7 @@ class LmdbSpool implements Spool {
       const entry = decodeEntry(value) ?? this.#rebuilt(key);
       this.#lastOrdinal = Math.max(this.#lastOrdinal, key);
       if (entry === null) broken.push(key);
-      else this.#admit({ ...entry, ordinal: key, confirmedAt: null });
+      else this.#queue.add({ ...entry, ordinal: key });
     }
     for (const ordinal of broken) this.#lose([{ ordinal, samples: 0, from: null, to: null }], 'spool-corrupt');
     if (broken.length > 0) this.#remove(broken);
@@ -116,19 +107,19 @@ class LmdbSpool implements Spool {
       this.#put(entry, body);
       taken.push(entry);
     }
-    for (const entry of taken) this.#admit({ ...entry, confirmedAt: null });
+    for (const entry of taken) this.#queue.add(entry);
     this.#lastOrdinal = Math.max(this.#lastOrdinal, lastOrdinal);
     if (lost.length > 0) this.#lose(lost, 'spool-corrupt');
   }
 
   async append(batch: NewSpooledBatch): Promise<void> {
-    if (this.#fresh.has(batch.digest) || this.#confirmed.has(batch.digest)) return;
+    if (this.#queue.find(batch.digest) !== undefined) return;
     const { maxBytes, whenFull } = this.#options;
     const size = batch.body.byteLength + OVERHEAD_BYTES;
-    if (size > maxBytes || (whenFull === 'refuse-new' && this.#bytes + size > maxBytes)) {
-      throw spoolFull(this.#bytes, maxBytes);
+    if (size > maxBytes || (whenFull === 'refuse-new' && this.#queue.bytes + size > maxBytes)) {
+      throw spoolFull(this.#queue.bytes, maxBytes);
     }
-    const victims = this.#oldest(this.#bytes + size - maxBytes);
+    const victims = this.#queue.oldest(this.#queue.bytes + size - maxBytes);
     if (victims.length > 0) this.#forget(victims, 'spool-full');
     if (!this.#reserve.hasRoom(size)) await this.#makeRoomOnDisk(size);
     const ordinal = this.#lastOrdinal + 1;
@@ -136,43 +127,27 @@ class LmdbSpool implements Spool {
     const entry: SpoolEntry = { ...rest, ...slots, ordinal, bytes: body.byteLength };
     this.#put(entry, body);
     this.#lastOrdinal = ordinal;
-    this.#admit({ ...entry, confirmedAt: null });
-    this.#note.write(this.#standing());
+    this.#queue.add(entry);
+    this.#note.write(this.#queue.standing(this.#lastOrdinal));
   }
 
   async due(resendBefore: Micros, limit: number): Promise<readonly SpooledBatch[]> {
-    const chosen: Waiting[] = [];
-    for (const one of this.#confirmed.values()) {
-      if ((one.confirmedAt ?? 0) >= resendBefore || chosen.length >= limit) break;
-      chosen.push(one);
-    }
-    for (const one of this.#fresh.values()) {
-      if (chosen.length >= limit) break;
-      chosen.push(one);
-    }
-    chosen.sort((a, b) => a.ordinal - b.ordinal);
-    return chosen.flatMap((one) => this.#read(one) ?? []);
+    return this.#queue.due(resendBefore, limit).flatMap((one) => this.#read(one) ?? []);
   }
 
   async markConfirmed(digests: readonly string[], at: Micros): Promise<void> {
-    for (const digest of digests) {
-      const one = this.#find(digest);
-      if (one === undefined) continue;
-      this.#fresh.delete(digest);
-      this.#confirmed.delete(digest);
-      this.#confirmed.set(digest, { ...one, confirmedAt: at });
-    }
+    for (const digest of digests) this.#queue.confirm(digest, at);
   }
 
   async release(digests: readonly string[]): Promise<void> {
-    const found = digests.flatMap((digest) => this.#find(digest) ?? []);
+    const found = digests.flatMap((digest) => this.#queue.find(digest) ?? []);
     if (found.length === 0) return;
     this.#remove(found.map(({ ordinal }) => ordinal));
     for (const one of found) {
       if (one.confirmedAt !== null) this.#passed = Math.max(this.#passed ?? one.confirmedAt, one.confirmedAt);
-      this.#dismiss(one);
+      this.#queue.remove(one);
     }
-    this.#note.write(this.#standing());
+    this.#note.write(this.#queue.standing(this.#lastOrdinal));
   }
 
   takeLosses(): readonly SpoolLoss[] {
@@ -184,10 +159,7 @@ class LmdbSpool implements Spool {
   }
 
   stats(): SpoolStats {
-    let oldest: Micros | null = null;
-    for (const { created } of this.#all()) oldest = oldest === null ? created : Math.min(oldest, created);
-    const batches = this.#fresh.size + this.#confirmed.size;
-    return { batches, samples: this.#samples, bytes: this.#bytes, oldest, passed: this.#passed };
+    return { ...this.#queue.stats(), passed: this.#passed };
   }
 
   async close(): Promise<void> {
@@ -200,44 +172,10 @@ class LmdbSpool implements Spool {
   /** The disk is full, whoever filled it: old batches give their pages to new ones where the policy says so. */
   async #makeRoomOnDisk(size: number): Promise<void> {
     if (this.#options.whenFull === 'drop-oldest') {
-      const victims = this.#oldest(this.#reserve.missing(this.#bytes, size));
+      const victims = this.#queue.oldest(this.#reserve.missing(this.#queue.bytes, size));
       if (victims.length > 0) this.#forget(victims, 'spool-full');
     }
-    if (this.#reserve.missing(this.#bytes, size) > 0) throw diskFull(this.#options.folder);
-  }
-
-  *#all(): Iterable<Waiting> {
-    yield* this.#confirmed.values();
-    yield* this.#fresh.values();
-  }
-
-  /** What waits now, in a few numbers. */
-  #standing(): Standing {
-    let floor = this.#lastOrdinal + 1;
-    let from: Micros | null = null;
-    let to: Micros | null = null;
-    for (const one of this.#all()) {
-      floor = Math.min(floor, one.ordinal);
-      if (one.from !== null) from = Math.min(from ?? one.from, one.from);
-      if (one.to !== null) to = Math.max(to ?? one.to, one.to);
-    }
-    return { floor, last: this.#lastOrdinal, samples: this.#samples, from, to };
-  }
-
-  #find(digest: string): Waiting | undefined {
-    return this.#fresh.get(digest) ?? this.#confirmed.get(digest);
-  }
-
-  #admit(one: Waiting): void {
-    this.#fresh.set(one.digest, one);
-    this.#bytes += one.bytes + OVERHEAD_BYTES;
-    this.#samples += one.samples;
-  }
-
-  #dismiss(one: Waiting): void {
-    if (!this.#fresh.delete(one.digest) && !this.#confirmed.delete(one.digest)) return;
-    this.#bytes -= one.bytes + OVERHEAD_BYTES;
-    this.#samples -= one.samples;
+    if (this.#reserve.missing(this.#queue.bytes, size) > 0) throw diskFull(this.#options.folder);
   }
 
   /** The body with its checksum proved; a rotten one is counted as lost and removed. */
@@ -258,22 +196,9 @@ class LmdbSpool implements Spool {
     return body === null ? null : entryOf(ordinal, body.body);
   }
 
-  /** The oldest batches that together free `bytes`. */
-  #oldest(bytes: number): Waiting[] {
-    if (bytes <= 0) return [];
-    const victims: Waiting[] = [];
-    let freed = 0;
-    for (const one of [...this.#all()].sort((a, b) => a.ordinal - b.ordinal)) {
-      if (freed >= bytes) break;
-      victims.push(one);
-      freed += one.bytes + OVERHEAD_BYTES;
-    }
-    return victims;
-  }
-
   #forget(victims: readonly Waiting[], reason: SpoolLoss['reason']): void {
     this.#remove(victims.map(({ ordinal }) => ordinal));
-    for (const one of victims) this.#dismiss(one);
+    for (const one of victims) this.#queue.remove(one);
     this.#lose(victims, reason);
   }
 
