@@ -25,23 +25,19 @@ import {
   systemClock,
   TokenBook,
 } from '@nephometer/core';
-import type { LoadedConfig, LoadedPlugins, Logger, PluginNamespace, Service, Spool, Store } from '@nephometer/core';
-import { agentIdentity, agentNamespaces, checkSources, createAgent, openLmdbSpool } from 'nephometer-agent';
+import type { LoadedConfig, LoadedPlugins, Logger, Service, Spool, Store } from '@nephometer/core';
+import { agentIdentity, checkSources, createAgent, openLmdbSpool } from 'nephometer-agent';
 import { join } from 'node:path';
 import { openBus, openStore } from './adapters.ts';
 import type { OpenBus } from './adapters.ts';
 import { FatalLine } from './fatal-line.ts';
 import { searchFolders } from './plugins.ts';
 import { checkRetention, createRetention } from './retention.ts';
+import { DEFAULT_PORTS, isAgent, namespacesOf, needsStore } from './roles.ts';
+import type { Role } from './roles.ts';
 import { statementKey } from './statement-key.ts';
 import { StatementSchedules } from './statement-schedule.ts';
 import { VERSION } from './version.ts';
-
-export const ROLES = ['compute-agent', 'central-agent', 'collector', 'api'] as const;
-export type Role = (typeof ROLES)[number];
-
-/** The ports that roles listen on when nothing else is said. */
-export const DEFAULT_PORTS = { api: 8777, collector: 8778, agent: 8779 } as const;
 
 /** One process: the roles it runs, on the adapters that the configuration names. */
 export interface Composition {
@@ -166,19 +162,6 @@ function agentBook({ expected_agents: expected, watch }: LoadedConfig['config'],
 function watchOf({ agents, loaded, log, metrics }: Parts, store: Store): Service[] {
   const { config } = loaded;
   return agents === null ? [] : [createAgentWatch({ config, book: agents, store, clock: systemClock, log, metrics })];
-}
-
-function isAgent(role: Role): role is 'compute-agent' | 'central-agent' {
-  return role === 'compute-agent' || role === 'central-agent';
-}
-
-function needsStore(roles: readonly Role[]): boolean {
-  return roles.includes('collector') || roles.includes('api');
-}
-
-function namespacesOf(roles: readonly Role[]): PluginNamespace[] {
-  const listeners: PluginNamespace[] = roles.includes('collector') ? ['nephometer.collector'] : [];
-  return [...agentNamespaces(roles.filter(isAgent)), ...listeners];
 }
 
 function storeNeeded(): ConfigError {

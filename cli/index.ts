@@ -1,5 +1,7 @@
-export { compose, DEFAULT_PORTS, ROLES } from './compose.ts';
-export type { Composition, Role } from './compose.ts';
+export { compose } from './compose.ts';
+export type { Composition } from './compose.ts';
+export { DEFAULT_PORTS, ROLES } from './roles.ts';
+export type { Role } from './roles.ts';
 export { sampleConfig } from './config-sample.ts';
 export { createProgram } from './program.ts';
 export { configSchema, isSection } from './schema-walk.ts';

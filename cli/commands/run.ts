@@ -2,8 +2,9 @@ import { Argument, Option } from 'commander';
 import { runUntilSignal, daemonLogger, keepFilesPrivate, loadSettings } from '@nephometer/core';
 import type { SettingFlags } from '@nephometer/core';
 import type { Command } from 'commander';
-import { compose, ROLES } from '../compose.ts';
-import type { Role } from '../compose.ts';
+import { compose } from '../compose.ts';
+import { ROLES } from '../roles.ts';
+import type { Role } from '../roles.ts';
 import { withConfig } from '../command.ts';
 import { makeDataDir } from '../secret.ts';
 

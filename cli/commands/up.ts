@@ -3,8 +3,10 @@ import { runUntilSignal, daemonLogger, keepFilesPrivate, loadSettings } from '@n
 import type { SettingFlags } from '@nephometer/core';
 import { relative, resolve } from 'node:path';
 import type { Config } from '@nephometer/core';
-import { compose, ROLES } from '../compose.ts';
-import type { Composition, Role } from '../compose.ts';
+import { compose } from '../compose.ts';
+import type { Composition } from '../compose.ts';
+import { ROLES } from '../roles.ts';
+import type { Role } from '../roles.ts';
 import { print, withConfig } from '../command.ts';
 import { makeDataDir, ownAdminToken, ownSecretFile } from '../secret.ts';
 import { VERSION } from '../version.ts';
