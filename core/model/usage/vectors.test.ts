@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
+import { parseDecimal } from '../../decimal.ts';
 import { formatInstant, parseDuration } from '../../time.ts';
 import { foldUsage } from './fold.ts';
 import { parseFraction } from './fraction.ts';
 import { usageQuery } from './query.ts';
 import type { UsageLine, UsageQuery } from './query.ts';
+import type { Rounding } from './rounding.ts';
 import { sketchCycle, sketchSample, utc } from './testing.ts';
 import type { LostSpan, UsageField, UsageKind } from './types.ts';
 import { parseAnchor, resolveInstant } from './windows.ts';
@@ -58,6 +60,10 @@ interface Ask {
   readonly step?: string;
   readonly conversion?: string;
   readonly unit?: string;
+  readonly filter?: Readonly<Record<UsageField, readonly (string | null)[]>>;
+  readonly floor?: string;
+  readonly ceiling?: string;
+  readonly rounding?: Pick<Rounding, 'where' | 'how'> & { readonly to: string; readonly minimum?: string };
 }
 
 function question(ask: Ask): UsageQuery {
@@ -76,7 +82,15 @@ function question(ask: Ask): UsageQuery {
     ...(ask.step === undefined ? {} : { step: parseDuration(ask.step) }),
     ...(ask.conversion === undefined ? {} : { conversion: parseFraction(ask.conversion) }),
     ...(ask.unit === undefined ? {} : { unit: ask.unit }),
+    filter: new Map(Object.entries(ask.filter ?? {}) as [UsageField, (string | null)[]][]),
+    ...(ask.floor === undefined ? {} : { floor: parseDecimal(ask.floor) }),
+    ...(ask.ceiling === undefined ? {} : { ceiling: parseDecimal(ask.ceiling) }),
+    rounding: ask.rounding === undefined ? null : roundingOf(ask.rounding),
   });
+}
+
+function roundingOf({ where, how, to, minimum }: NonNullable<Ask['rounding']>): Rounding {
+  return { where, how, to: parseFraction(to), minimum: minimum === undefined ? null : parseDecimal(minimum) };
 }
 
 function factsOf({ series, cycles = [], lost = [] }: Vector) {
