@@ -11,7 +11,12 @@ export * as usageSchemas from './v1/usage/all-schemas.ts';
 export { isManifestWhole, manifestPieces } from './v1/exports/manifest.ts';
 /** Schemas of what /v1/exports takes and answers. */
 export * as exportSchemas from './v1/exports/schemas.ts';
-export type { ExportManifestAnswer, ExportPartitionAnswer, ExportPlanAnswer } from './v1/exports/schemas.ts';
+export type {
+  ExportHeadAnswer,
+  ExportManifestAnswer,
+  ExportPartitionAnswer,
+  ExportPlanAnswer,
+} from './v1/exports/schemas.ts';
 export { StatementBook } from './v1/statements/book.ts';
 export { closeScheduled, scheduledPeriod } from './v1/statements/schedule.ts';
 export type { ClosedAll } from './v1/statements/create.ts';

@@ -265,6 +265,28 @@ export type EvidenceAnswer = {
   };
 };
 
+export type ExportHeadAnswer = {
+  readonly id: string;
+  /** When it was asked for first. */
+  readonly recorded_at: string;
+  readonly as_of: string;
+  readonly from: string;
+  readonly to: string;
+  readonly window: string;
+  readonly tz: string;
+  readonly definitions: readonly {
+    readonly name: string;
+    readonly hash: string;
+  }[];
+  readonly format: 'csv' | 'ndjson' | 'parquet';
+  readonly shape: 'usage' | 'focus';
+  readonly partition: 'none' | 'day' | 'month';
+  /** Whether this server has another encoding or time zone database, and would refuse its files. */
+  readonly outdated: boolean;
+  /** As the request spelled it. */
+  readonly asked: Readonly<Record<string, unknown>>;
+};
+
 export type ExportManifestAnswer = {
   readonly kind: 'nephometer-export';
   readonly version: 1;
@@ -277,6 +299,7 @@ export type ExportManifestAnswer = {
     /** As the request spelled it. */
     readonly asked: Readonly<Record<string, unknown>>;
     readonly definitions: readonly {
+      /** Of a quantity without a name, `KIND(METER)`. */
       readonly name: string;
       readonly hash: string;
       readonly meter: string;
@@ -402,6 +425,7 @@ export type ExportPlanAnswer = {
     /** As the request spelled it. */
     readonly asked: Readonly<Record<string, unknown>>;
     readonly definitions: readonly {
+      /** Of a quantity without a name, `KIND(METER)`. */
       readonly name: string;
       readonly hash: string;
       readonly meter: string;
@@ -451,6 +475,10 @@ export type ExportPlanAnswer = {
 };
 
 export type ExportRequest = {
+  /** Meter name; with `kind`. Or name a `definition`. */
+  readonly meter?: string | undefined;
+  /** What is asked of the meter. */
+  readonly kind?: 'duration' | 'integral' | 'increase' | 'sum' | 'max' | 'min' | 'avg' | 'p95' | 'count' | 'last' | 'peak' | 'distinct' | undefined;
   /** First instant, included: with a zone, or a local date or time in `tz`. */
   readonly from: string;
   /** Last instant, excluded: with a zone, or a local date or time in `tz`. */
@@ -500,7 +528,9 @@ export type ExportRequest = {
   readonly projection?: 'none' | 'linear' | undefined;
   /** Up to when. Default: the end of the window that the period ends in; without windows, of the month. */
   readonly project_to?: string | undefined;
-  /** Named quantities; all that are in force if missing. */
+  /** In CSV, `'` before texts that a spreadsheet would take for a formula. */
+  readonly guard_formulas?: boolean | undefined;
+  /** Named quantities; without a `meter`, all that are in force if missing. */
   readonly definitions?: string | readonly string[] | undefined;
   readonly format?: 'csv' | 'ndjson' | 'parquet' | undefined;
   /** `usage`: lines as /v1/usage has them. `focus`: the columns of FOCUS 1.2 that a meter can fill. */
@@ -511,8 +541,11 @@ export type ExportRequest = {
   readonly part_rows?: number | undefined;
   /** RegionId of `focus` rows, where no group says it (`metadata.region`). */
   readonly region?: string | undefined;
-  /** In CSV, `'` before texts that a spreadsheet would take for a formula. */
-  readonly guard_formulas?: boolean | undefined;
+};
+
+export type ExportsAnswer = {
+  readonly exports: readonly ExportHeadAnswer[];
+  readonly next: string | null;
 };
 
 export type GapAnswer = {
@@ -1255,6 +1288,8 @@ export type UsageFields = {
   readonly gaps?: boolean | 'true' | 'false' | undefined;
   /** Whether lines say where their samples are listed. */
   readonly evidence?: boolean | 'true' | 'false' | undefined;
+  /** In CSV, `'` before texts that a spreadsheet would take for a formula. */
+  readonly guard_formulas?: boolean | 'true' | 'false' | undefined;
   /** Most lines of the answer. */
   readonly limit?: number | string | undefined;
   /** Where to go on: `next` of the answer before. */
@@ -1361,6 +1396,8 @@ export interface ShowUsageParameters {
   readonly gaps?: boolean | undefined;
   /** Whether lines say where their samples are listed. */
   readonly evidence?: boolean | undefined;
+  /** In CSV, `'` before texts that a spreadsheet would take for a formula. */
+  readonly guard_formulas?: boolean | undefined;
   /** Most lines of the answer. */
   readonly limit?: number | undefined;
   /** Where to go on: `next` of the answer before. */
@@ -1423,6 +1460,8 @@ export interface ShowQuarantineUsageParameters {
   readonly gaps?: boolean | undefined;
   /** Whether lines say where their samples are listed. */
   readonly evidence?: boolean | undefined;
+  /** In CSV, `'` before texts that a spreadsheet would take for a formula. */
+  readonly guard_formulas?: boolean | undefined;
   /** Most lines of the answer. */
   readonly limit?: number | undefined;
   /** Where to go on: `next` of the answer before. */
@@ -1666,6 +1705,13 @@ export interface CreateExportParameters {
   readonly body: ExportRequest;
 }
 
+export interface ListExportsParameters {
+  /** Most exports of the answer. */
+  readonly limit?: number | undefined;
+  /** Where to go on: `next` of the answer before. */
+  readonly cursor?: string | undefined;
+}
+
 export interface ShowExportParameters {
   /** Of the export. */
   readonly id: string;
@@ -1823,9 +1869,9 @@ export interface RevokeTokenParameters {
 
 /** How each operation is asked. */
 export const OPERATIONS = {
-  showUsage: {"method":"GET","path":"/v1/usage","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","as_of","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"lines","cursor":"cursor"}},
+  showUsage: {"method":"GET","path":"/v1/usage","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","as_of","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","guard_formulas","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"lines","cursor":"cursor"}},
   askUsage: {"method":"POST","path":"/v1/usage","query":[]},
-  showQuarantineUsage: {"method":"GET","path":"/v1/usage/quarantine","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","as_of","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"lines","cursor":"cursor"}},
+  showQuarantineUsage: {"method":"GET","path":"/v1/usage/quarantine","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","as_of","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","guard_formulas","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"lines","cursor":"cursor"}},
   showUsageDiff: {"method":"GET","path":"/v1/usage/diff","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","limit","cursor","from_as_of","to_as_of"],"prefixed":{"metadata":"metadata."},"pages":{"items":"changes","cursor":"cursor"}},
   listChanges: {"method":"GET","path":"/v1/changes","query":["meter","definition","kind","from","to","tz","window","anchor","group_by","project_id","user_id","resource_id","source","metadata","max_hold","edge","step","rounding","estimate","floor","ceiling","min_coverage","projection","project_to","gaps","evidence","limit","cursor"],"prefixed":{"metadata":"metadata."}},
   showCoverage: {"method":"GET","path":"/v1/coverage","query":["by","from","to","tz","as_of","agent_id","meter","project_id","resource_id"]},
@@ -1843,6 +1889,7 @@ export const OPERATIONS = {
   showAdjustments: {"method":"GET","path":"/v1/statements/{statement_id}/adjustments","query":["as_of","limit","cursor"],"pages":{"items":"adjustments","cursor":"cursor"}},
   showFinality: {"method":"GET","path":"/v1/finality","query":["project_id","from","to","tz","as_of"]},
   createExport: {"method":"POST","path":"/v1/exports","query":[]},
+  listExports: {"method":"GET","path":"/v1/exports","query":["limit","cursor"],"pages":{"items":"exports","cursor":"cursor"}},
   showExport: {"method":"GET","path":"/v1/exports/{id}","query":[]},
   showExportManifest: {"method":"GET","path":"/v1/exports/{id}/manifest","query":[]},
   showExportPartition: {"method":"GET","path":"/v1/exports/{id}/partitions/{name}","query":[]},
@@ -2031,8 +2078,8 @@ export class NephometerClient extends Transport {
    * GET /v1/statements/{statement_id}/evidence: The statement with all that it stands on, for `nephometer verify`. NDJSON: the statement, then batch headers, losses, voids and samples with their Merkle paths. For admins to hand on: headers name resources that could not be read, of every project on the node. For the role `admin`.
    * @throws NephometerError
    */
-  showStatementEvidence(parameters: ShowStatementEvidenceParameters, options?: CallOptions): Promise<void> {
-    return this.call<void>(OPERATIONS.showStatementEvidence, parameters, options);
+  showStatementEvidence(parameters: ShowStatementEvidenceParameters, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    return this.bytes(OPERATIONS.showStatementEvidence, parameters, options);
   }
 
   /**
@@ -2065,6 +2112,19 @@ export class NephometerClient extends Transport {
   }
 
   /**
+   * GET /v1/exports: Exports that were asked for, newest first. A reader sees those of its own projects. For the roles `admin` and `reader`. Give `next` back as `cursor` for the next page; null: that was the last.
+   * @throws NephometerError
+   */
+  listExports(parameters: ListExportsParameters = {}, options?: CallOptions): Promise<ExportsAnswer> {
+    return this.call<ExportsAnswer>(OPERATIONS.listExports, parameters, options);
+  }
+
+  /** Every row of `listExports`, page after page. @throws NephometerError */
+  eachExport(parameters: ListExportsParameters = {}, options?: CallOptions): AsyncGenerator<ExportsAnswer['exports'][number], void, undefined> {
+    return this.each<ExportsAnswer['exports'][number]>(OPERATIONS.listExports, parameters, options);
+  }
+
+  /**
    * GET /v1/exports/{id}: What an export is of, and its partitions. For the roles `admin` and `reader`.
    * @throws NephometerError
    */
@@ -2092,8 +2152,8 @@ export class NephometerClient extends Transport {
    * GET /v1/exports/{id}/parts/{file}: The bytes of one file: those of its SHA-256, whenever they are asked for. For the roles `admin` and `reader`.
    * @throws NephometerError
    */
-  showExportPart(parameters: ShowExportPartParameters, options?: CallOptions): Promise<void> {
-    return this.call<void>(OPERATIONS.showExportPart, parameters, options);
+  showExportPart(parameters: ShowExportPartParameters, options?: CallOptions): Promise<ReadableStream<Uint8Array>> {
+    return this.bytes(OPERATIONS.showExportPart, parameters, options);
   }
 
   /**

@@ -73,6 +73,21 @@ export class Transport {
     return (text === '' ? undefined : JSON.parse(text)) as Answer;
   }
 
+  /**
+   * The bytes of an answer that is a file, as they come; what breaks off is an error of the stream.
+   * `new Response(stream).arrayBuffer()` gathers them.
+   * @throws NephometerError
+   */
+  protected async bytes(
+    operation: OperationShape,
+    parameters: object,
+    options: CallOptions = {},
+  ): Promise<ReadableStream<Uint8Array>> {
+    const headers = { Accept: '*/*', ...options.headers };
+    const { body } = await this.request(operation, parameters, { ...options, headers });
+    return body ?? new Blob([]).stream();
+  }
+
   /** Every row of a list, page after page; the next page is asked for when its first row is wanted. @throws NephometerError */
   protected async *each<Row>(
     operation: OperationShape,

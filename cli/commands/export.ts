@@ -3,17 +3,20 @@ import { exportSchemas } from '@nephometer/api';
 import type { ExportManifestAnswer, ExportPartitionAnswer, ExportPlanAnswer } from '@nephometer/api';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { EXIT_CODES, messageOf, parseDuration, WINDOWS } from '@nephometer/core';
+import { EXIT_CODES, messageOf, parseDuration, USAGE_KINDS, WINDOWS } from '@nephometer/core';
 import { ApiClient, ApiError } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
 import { asClient, print, repeated, wholeNumber } from '../command.ts';
 import { loadExport, MANIFEST } from '../export/load.ts';
 import type { LoadWatch } from '../export/load.ts';
 import { grouped, ProgressLine, sizeText } from '../export/progress.ts';
+import { addExportList } from './export-list.ts';
 import { conditionPair } from './usage.ts';
 
 interface ExportFlags extends ClientFlags {
   readonly definition?: readonly string[];
+  readonly meter?: string;
+  readonly kind?: string;
   readonly from: string;
   readonly to: string;
   readonly tz: string;
@@ -37,7 +40,7 @@ interface ExportFlags extends ClientFlags {
   readonly json?: boolean;
 }
 
-/** `export usage`: usage of a period as files that a biller can load and check. */
+/** `export usage`: usage of a period as files that a biller can load and check; `export list`: those asked for. */
 export function addExport(program: Command): void {
   const group = program.command('export').description('files that other systems load');
   asClient(
@@ -45,6 +48,8 @@ export function addExport(program: Command): void {
   )
     .requiredOption('-o, --out <folder>', 'where the files go: a new folder, or one where this export was begun')
     .option('-d, --definition <name>', 'named quantity; repeat for more; default: all', repeated)
+    .option('--meter <name>', 'a meter instead, with --kind')
+    .addOption(new Option('-k, --kind <kind>', 'what is asked of the meter').choices([...USAGE_KINDS]))
     .requiredOption('--from <when>', 'first instant: a local date, a local time, or an instant with its zone')
     .requiredOption('--to <when>', 'last instant, excluded')
     .option('--tz <zone>', 'IANA name of the zone of dates and windows', 'UTC')
@@ -74,6 +79,7 @@ export function addExport(program: Command): void {
     .option('--retry-for <duration>', 'how long a server that is away is asked again', '2m')
     .option('--json', 'progress as lines of JSON on the standard output')
     .action(exportUsage);
+  addExportList(group);
 }
 
 function formatOption(flags: string, description: string, choices: readonly string[], fallback: string): Option {
@@ -114,6 +120,8 @@ function requestOf(flags: ExportFlags): Record<string, unknown> {
   for (const [field, value] of (flags.query ?? []).map(conditionPair)) (filters[field] ??= []).push(value);
   const fields = {
     definitions: flags.definition,
+    meter: flags.meter,
+    kind: flags.kind,
     from: flags.from,
     to: flags.to,
     tz: flags.tz,

@@ -99,7 +99,7 @@ function methodsOf(document: OpenApiDocument, placed: Placed): string {
    * @throws NephometerError
    */
   ${operationId}(${argument}options?: CallOptions): Promise<${answer}> {
-    return this.call<${answer}>(${passed});
+    return ${answer === STREAM ? 'this.bytes' : `this.call<${answer}>`}(${passed});
   }
 `;
   const pages = operation['x-pages'];
@@ -113,9 +113,14 @@ function methodsOf(document: OpenApiDocument, placed: Placed): string {
 `;
 }
 
+/** Of an answer that is a file: its bytes, as they come. */
+const STREAM = 'ReadableStream<Uint8Array>';
+
 function answerType({ responses }: Operation): string {
   const success = Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1];
   if (success === undefined || '$ref' in success) return 'unknown';
-  const schema = success.content?.['application/json']?.schema;
-  return schema === undefined ? 'void' : typeOf(schema);
+  const { content } = success;
+  if (content === undefined) return 'void';
+  const schema = content['application/json']?.schema;
+  return schema === undefined ? STREAM : typeOf(schema);
 }

@@ -1,5 +1,5 @@
 import { canonicalText, compareText, fromPlain, sha256, TZDATA_VERSION } from '@nephometer/core';
-import type { Identity, Store } from '@nephometer/core';
+import type { Entry, Identity, Micros, Store } from '@nephometer/core';
 import { z } from 'zod';
 import { visibleTo } from '../../auth.ts';
 import { badRequest, httpError, notFound } from '../../errors.ts';
@@ -9,6 +9,7 @@ import { momentOf } from '../usage/question.ts';
 import { VERSION } from '../../version.ts';
 import { ENCODING } from './encode.ts';
 import { inNameOrder } from './plan.ts';
+import { quantitiesOf } from './quantities.ts';
 import { ExportRequest } from './schemas.ts';
 
 /** The entry of kind `export`: the question, narrowed to what its maker may see, and what the bytes depend on. */
@@ -25,13 +26,9 @@ export type StoredExport = z.output<typeof StoredExport>;
 
 /** @param given the fields as they were spelled @throws HttpError 400, 403 */
 export async function storedOf(desk: UsageDesk, given: unknown, identity: Identity): Promise<StoredExport> {
-  const { as_of: asked, tz, definitions: names } = checkFields(given, ExportRequest);
-  const { asOf } = settledMoment(desk, asked, tz);
-  const known =
-    names === undefined
-      ? await desk.definitions.list(asOf)
-      : await Promise.all(names.map((name) => desk.definitions.find(name, asOf)));
-  if (known.length === 0) throw badRequest('definitions: found none in force; a usage definition would be right.');
+  const fields = checkFields(given, ExportRequest);
+  const { asOf } = settledMoment(desk, fields.as_of, fields.tz);
+  const known = await quantitiesOf(desk, fields, asOf);
   const { as_of: _asOf, ...rest } = given as Record<string, unknown>;
   return {
     encoding: ENCODING,
@@ -88,8 +85,57 @@ export async function findExport(store: Store, id: string, identity: Identity): 
   return stored;
 }
 
+/** One that was asked for, and when first. */
+export interface ListedExport {
+  readonly id: string;
+  readonly recordedAt: Micros;
+  readonly stored: StoredExport;
+}
+
+/** Entries that are read at once. */
+const PAGE = 200;
+
+/** Newest first, and of one moment by id. @param after those up to this one were had already */
+export async function* newestExports(
+  store: Store,
+  identity: Identity,
+  after: readonly [recordedAt: Micros, id: string] | null,
+): AsyncGenerator<ListedExport> {
+  const seen = new Set<string>();
+  let before = after === null ? Infinity : after[0] + 1;
+  for (let limit = PAGE; ;) {
+    const range = before === Infinity ? {} : { before };
+    const entries = await store.entries({ kind: 'export', limit, ...range });
+    const isLast = entries.length < limit;
+    const oldest = entries.at(-1)?.recordedAt ?? 0;
+    // Of the oldest moment there may be more than were read, so it waits for the next time.
+    const whole = isLast ? entries : entries.filter(({ recordedAt }) => recordedAt > oldest);
+    const fresh = whole.filter(
+      ({ id, recordedAt }) => isBehind(after, recordedAt, id) && !seen.has(id) && seen.add(id),
+    );
+    for (const { id, recordedAt, body } of fresh.sort(compareEntries)) {
+      const stored = StoredExport.parse(JSON.parse(body));
+      if (maySee(stored, identity)) yield { id, recordedAt, stored };
+    }
+    if (isLast) return;
+    // Where all are of one moment, more of them are read.
+    if (whole.length === 0) limit *= 2;
+    before = oldest + 1;
+  }
+}
+
+function isBehind(after: readonly [Micros, string] | null, recordedAt: Micros, id: string): boolean {
+  if (after === null) return true;
+  return recordedAt < after[0] || (recordedAt === after[0] && compareText(id, after[1]) > 0);
+}
+
+function compareEntries(a: Entry, b: Entry): number {
+  return b.recordedAt - a.recordedAt || compareText(a.id, b.id);
+}
+
 function maySee({ asked }: StoredExport, identity: Identity): boolean {
   const { projectIds, userId } = visibleTo(identity);
+  if (projectIds === undefined && userId === undefined) return true;
   const { project_id: projects, user_id: users } = checkFields(asked, ExportRequest);
   const within = (visible: readonly string[], values: readonly (string | null)[] | undefined): boolean =>
     values !== undefined && values.every((value) => value !== null && visible.includes(value));

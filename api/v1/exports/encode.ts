@@ -1,9 +1,10 @@
+import { csvRow } from '@nephometer/core';
 import type { ExportFormat } from './schemas.ts';
 import { parquetBytes } from './parquet.ts';
 import type { Cell, ExportColumn } from './table.ts';
 
 /** Raised when a format is written with other bytes than before: exports made earlier are then refused, not changed. */
-export const ENCODING = 1;
+export const ENCODING = 2;
 
 export const FORMAT_TYPES: Readonly<Record<ExportFormat, string>> = {
   csv: 'text/csv; charset=utf-8',
@@ -33,21 +34,15 @@ export function encodeRows(
   }
 }
 
-/** RFC 4180 with line feeds and a header row. Not known is an empty cell, the empty text is `""`. */
-function csvBytes(columns: readonly ExportColumn[], rows: readonly (readonly Cell[])[], guards: boolean): Buffer {
-  const isText = columns.map(({ type }) => type === 'string');
-  const cellText = (value: Cell, i: number): string => {
-    if (value === null) return '';
-    const text = String(value);
-    return quoted(guards && isText[i] === true && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
-  };
-  const header = columns.map(({ name }) => quoted(name)).join(',');
-  const lines = rows.map((row) => row.map(cellText).join(','));
-  return Buffer.from(`${[header, ...lines].join('\n')}\n`);
-}
-
-function quoted(text: string): string {
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** A header row, then the rows, as `csvRow` of core writes them. */
+function csvBytes(
+  columns: readonly ExportColumn[],
+  rows: readonly (readonly Cell[])[],
+  guardFormulas: boolean,
+): Buffer {
+  const isOurs = (i: number): boolean => columns[i]?.type !== 'string';
+  const header = csvRow(columns.map(({ name }) => name));
+  return Buffer.from([header, ...rows.map((row) => csvRow(row, { guardFormulas, isOurs }))].join(''));
 }
 
 /** One object a row. Decimals are texts, so that no reader makes doubles of them. */

@@ -2,14 +2,17 @@ import { identityOf } from '../../auth.ts';
 import type { ApiContext, ApiOptions, Handler } from '../../context.ts';
 import { notFound } from '../../errors.ts';
 import { sendJson, streamJson } from '../../respond.ts';
+import { decodeCursor, encodeCursor, readParameters, rowLimit } from '../request.ts';
 import { givenFields } from '../usage/ask.ts';
 import { deskOf } from '../usage/desk.ts';
-import { exportId, findExport, keepExport, storedOf } from './book.ts';
+import { exportId, findExport, keepExport, newestExports, storedOf } from './book.ts';
+import type { ListedExport } from './book.ts';
 import { FORMAT_TYPES } from './encode.ts';
 import { manifestPieces } from './manifest.ts';
 import { spanOfFile } from './partition.ts';
-import { headOf, planAnswer, planOf } from './plan.ts';
+import { headAnswer, headOf, planAnswer, planOf } from './plan.ts';
 import type { ExportPlan } from './plan.ts';
+import { ExportsQuery } from './schemas.ts';
 import type { ExportPartitionAnswer } from './schemas.ts';
 import { PartitionShelf } from './shelf.ts';
 
@@ -25,6 +28,24 @@ export function createExport(options: ApiOptions): Handler {
     ctx.status = 201;
     ctx.set('Location', `/v1/exports/${id}`);
     sendJson(ctx, JSON.stringify(await planAnswer(options.store, plan)));
+  };
+}
+
+/** GET /v1/exports: newest first; readers see those that hold their own projects alone. */
+export function listExports(options: ApiOptions): Handler {
+  const { store, config } = options;
+  return async (ctx) => {
+    const asked = readParameters(ctx, ExportsQuery);
+    const limit = rowLimit(asked.limit, config.api);
+    const after = asked.cursor === undefined ? null : decodeCursor('cursor', asked.cursor);
+    const found: ListedExport[] = [];
+    for await (const one of newestExports(store, identityOf(ctx), after)) {
+      found.push(one);
+      if (found.length > limit) break;
+    }
+    const last = found.length > limit ? found[limit - 1] : undefined;
+    const next = last === undefined ? null : encodeCursor([last.recordedAt, last.id]);
+    sendJson(ctx, JSON.stringify({ exports: found.slice(0, limit).map(headAnswer), next }));
   };
 }
 

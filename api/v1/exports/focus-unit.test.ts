@@ -15,7 +15,9 @@ void t.test('units are written as FOCUS 1.2 writes them', (t) => {
     vcpu: 'vCPUs',
     request: 'Requests',
     sample: 'Samples',
-    '%': '%',
+    '%': 'Percent',
+    kB: 'KB',
+    ns: 'Nanoseconds',
   };
   for (const [unit, focus] of Object.entries(written)) t.equal(focusUnit(unit), focus, unit);
   t.equal(focusUnit(null), 'Units');

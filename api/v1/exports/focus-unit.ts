@@ -8,12 +8,17 @@ const WORDS: Readonly<Record<string, readonly [one: string, many: string]>> = {
   s: ['Second', 'Seconds'],
   ms: ['Millisecond', 'Milliseconds'],
   us: ['Microsecond', 'Microseconds'],
+  // Shorter than any unit of time that FOCUS names: a definition with a conversion gives hours or seconds.
+  ns: ['Nanosecond', 'Nanoseconds'],
+  d: ['Day', 'Days'],
+  '%': ['Percent', 'Percent'],
   vcpu: ['vCPU', 'vCPUs'],
   ip: ['IP Address', 'IP Addresses'],
   resource: ['Resource', 'Resources'],
 };
 
 const DATA_SIZE = /^([KMGTPE]i?)?[Bb]$/;
+const SMALL_K = /^k(?=[Bb]$)/;
 
 export function focusUnit(unit: string | null): string {
   if (unit === null) return 'Units';
@@ -27,7 +32,8 @@ export function focusUnit(unit: string | null): string {
 function simple(unit: string, form: 0 | 1): string {
   const word = WORDS[unit];
   if (word !== undefined) return word[form];
-  if (DATA_SIZE.test(unit)) return unit;
+  const size = unit.replace(SMALL_K, 'K');
+  if (DATA_SIZE.test(size)) return size;
   if (!/^[a-z]+$/i.test(unit)) return unit;
   const one = unit.charAt(0).toUpperCase() + unit.slice(1);
   return form === 0 || one.endsWith('s') ? one : `${one}s`;

@@ -1,4 +1,4 @@
-import { cutWindows, DAY, formatInstant } from '@nephometer/core';
+import { cutWindows, DAY, formatInstant, SECOND } from '@nephometer/core';
 import type { Micros, Period, UsageQuery } from '@nephometer/core';
 import { badRequest } from '../../errors.ts';
 import { focusUnit } from './focus-unit.ts';
@@ -92,6 +92,7 @@ export function focusColumns(query: UsageQuery, region: string | null, hasEstima
   const own = (name: string, type: ExportColumn['type'], of: string, description: string): ExportColumn =>
     column(name, type, ofShape(of), description);
   const kindOf = ({ definition }: RowSource) => KINDS.find(([begins]) => definition.meter.startsWith(begins));
+  const typeOf = (source: RowSource): string => kindOf(source)?.[1] ?? firstWord(source.definition.meter);
   return [
     text('AvailabilityZone', 'From metadata.availability_zone, where it is grouped by.'),
     column(
@@ -109,7 +110,12 @@ export function focusColumns(query: UsageQuery, region: string | null, hasEstima
       GIVEN,
     ),
     column('ChargeCategory', 'string', () => 'Usage', 'Always Usage.', GIVEN),
-    column('ChargeClass', 'string', () => null, 'Correction, of rows that correct a closed period.'),
+    column(
+      'ChargeClass',
+      'string',
+      ({ shape }) => (shape['finality'] === 'adjusted' ? 'Correction' : null),
+      'Correction: another quantity than the closed statement of the period has; the row stands in its place.',
+    ),
     column('ChargeDescription', 'string', ({ definition }) => definition.description || null, 'What is measured.'),
     column('ChargeFrequency', 'string', () => 'Usage-Based', 'Always Usage-Based.', GIVEN),
     column('ChargePeriodEnd', 'timestamp', ofShape('to'), 'Excluded.', GIVEN),
@@ -118,11 +124,16 @@ export function focusColumns(query: UsageQuery, region: string | null, hasEstima
     column('ConsumedUnit', 'string', ({ line }) => focusUnit(line.unit), 'As FOCUS writes units.', GIVEN),
     column('RegionId', 'string', (source) => named('RegionId', source) ?? region, 'From metadata.region, or as asked.'),
     text('ResourceId', 'From resource_id.'),
-    text('ResourceName', 'From metadata.display_name or metadata.name, where it is grouped by.'),
+    column(
+      'ResourceName',
+      'string',
+      resourceName,
+      'From metadata.display_name or metadata.name, where it is grouped by; empty where it only says the id again.',
+    ),
     column(
       'ResourceType',
       'string',
-      (source) => (named('ResourceId', source) === null ? null : (kindOf(source)?.[1] ?? null)),
+      (source) => (named('ResourceId', source) === null ? null : typeOf(source)),
       'What the meter is of.',
     ),
     column('ServiceCategory', 'string', (source) => kindOf(source)?.[2] ?? 'Other', 'By the meter.', GIVEN),
@@ -152,13 +163,26 @@ export function focusColumns(query: UsageQuery, region: string | null, hasEstima
 function named(name: string, { line }: RowSource): Cell {
   for (const field of NAMED[name] ?? []) {
     const value = line.group[field];
-    if (value !== undefined && value !== null) return value;
+    // FOCUS has no empty texts: what has no value is null.
+    if (value !== undefined && value !== null && value !== '') return value;
   }
   return null;
 }
 
-function tagsOf({ line }: RowSource): string {
+function resourceName(source: RowSource): Cell {
+  const name = named('ResourceName', source);
+  return name === named('ResourceId', source) ? null : name;
+}
+
+/** Of a meter that is none of ours: `loadbalancer.requests` is of a `Loadbalancer`. */
+function firstWord(meter: string): string {
+  const [word = ''] = meter.split(/[^a-z0-9]+/i).filter((one) => one !== '');
+  return word === '' ? meter : word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+function tagsOf({ line }: RowSource): Cell {
   const tags = Object.entries(line.group).filter(([field, value]) => !PLACED.has(field) && value !== null);
+  if (tags.length === 0) return null;
   return JSON.stringify(
     Object.fromEntries(tags.map(([field, value]) => [TAG_PREFIX + field.replace(/^metadata\./, ''), value])),
   );
@@ -166,7 +190,7 @@ function tagsOf({ line }: RowSource): string {
 
 /**
  * The month that an instant is billed in: of the calendar, or anchored as the question's billing months are.
- * @throws HttpError 400 where a line would lie in two
+ * @throws HttpError 400 where a line would lie in two, or does not begin and end with a second
  */
 function billingPeriods(query: UsageQuery): (at: Micros) => Period {
   const { from, to, tz, anchor } = query;
@@ -185,6 +209,10 @@ function billingPeriods(query: UsageQuery): (at: Micros) => Period {
     return found;
   };
   for (const line of cutWindows(query)) {
+    if (line.from % SECOND !== 0 || line.to % SECOND !== 0) {
+      const detail = `from, to: a line from ${formatInstant(line.from)} to ${formatInstant(line.to)} has parts of a second`;
+      throw badRequest(`${detail}, which times of FOCUS have not; whole seconds would be right for shape=focus.`);
+    }
     if (line.to <= monthOf(line.from).to) continue;
     const detail = `window: a line from ${formatInstant(line.from)} to ${formatInstant(line.to)} lies in two billing periods`;
     throw badRequest(`${detail}; month, day or hour would be right for shape=focus.`);

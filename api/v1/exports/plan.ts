@@ -7,16 +7,17 @@ import { momentOf } from '../usage/question.ts';
 import type { UsageQuestion } from '../usage/question.ts';
 import { ENCODING } from './encode.ts';
 import { focusColumns, focusMetadata } from './focus.ts';
+import { isUnnamed, quantityOf } from './quantities.ts';
 import { ExportRequest } from './schemas.ts';
-import type { ExportPlanAnswer } from './schemas.ts';
+import type { ExportHeadAnswer, ExportPlanAnswer } from './schemas.ts';
 import { partitionSpans } from './spans.ts';
 import type { PartitionSpan } from './spans.ts';
 import { skippedSeries } from './skipped.ts';
-import type { StoredExport } from './book.ts';
+import type { ListedExport, StoredExport } from './book.ts';
 import { usageColumns } from './table.ts';
 import type { ExportColumn } from './table.ts';
 
-/** One named quantity of an export. */
+/** One quantity of an export. */
 export interface PlannedDefinition {
   readonly definition: UsageDefinition;
   readonly hash: string;
@@ -46,7 +47,7 @@ export async function planOf(desk: UsageDesk, id: string, stored: StoredExport):
   const asOf = stored.as_of;
   const definitions: PlannedDefinition[] = [];
   for (const { name, hash } of stored.definitions) {
-    const known = await desk.definitions.find(name, asOf);
+    const known = await quantityOf(desk, asked, name, asOf);
     assertSame(`definition ${name}`, hash, known.hash);
     const question = await questionIn(desk, asked, known.definition, asOf, null);
     definitions.push({ definition: known.definition, hash, question });
@@ -82,12 +83,33 @@ export function questionIn(
 ): Promise<UsageQuestion> {
   const period = span === null ? {} : { from: formatInstant(span.from), to: formatInstant(span.to) };
   const own = definitionQuery(definition).groupBy;
+  const named = isUnnamed(asked) ? {} : { definition: definition.name };
   const usual = asked.shape === 'focus' ? [...new Set(['project_id', 'resource_id', ...own] as const)] : [...own];
   const whole = { ...asked, group_by: asked.group_by ?? usual, gaps: true, evidence: false };
-  return desk.question({ ...whole, ...period, definition: definition.name }, WHOLE, asOf);
+  return desk.question({ ...whole, ...period, ...named }, WHOLE, asOf);
 }
 
 const ADDITIVE: readonly string[] = ['duration', 'integral', 'increase', 'sum', 'count'];
+
+/** `ExportHeadAnswer`: what is known without asking the store. */
+export function headAnswer({ id, recordedAt, stored }: ListedExport): ExportHeadAnswer {
+  const { from, to, tz, window, format, shape, partition } = checkFields(stored.asked, ExportRequest);
+  return {
+    id,
+    recorded_at: formatInstant(recordedAt),
+    as_of: formatInstant(stored.as_of),
+    from: formatInstant(momentOf('from', from, tz)),
+    to: formatInstant(momentOf('to', to, tz)),
+    window,
+    tz,
+    definitions: stored.definitions,
+    format,
+    shape,
+    partition,
+    outdated: stored.encoding !== ENCODING || stored.tzdata !== TZDATA_VERSION,
+    asked: stored.asked,
+  };
+}
 
 /** `ExportPlanAnswer`: the manifest's beginning, and the partitions that there will be. */
 export async function planAnswer(store: Store, plan: ExportPlan): Promise<ExportPlanAnswer> {

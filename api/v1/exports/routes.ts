@@ -1,6 +1,20 @@
 import type { Route } from '../route.ts';
-import { createExport, showExport, showExportManifest, showExportPart, showExportPartition } from './exports.ts';
-import { ExportManifestAnswer, ExportPartitionAnswer, ExportPlanAnswer, ExportRequest } from './schemas.ts';
+import {
+  createExport,
+  listExports,
+  showExport,
+  showExportManifest,
+  showExportPart,
+  showExportPartition,
+} from './exports.ts';
+import {
+  ExportManifestAnswer,
+  ExportPartitionAnswer,
+  ExportPlanAnswer,
+  ExportRequest,
+  ExportsAnswer,
+  ExportsQuery,
+} from './schemas.ts';
 
 const PARAMS = { id: 'Of the export.' };
 const ID = '9d2f0c3f1c5c4d0f8a7b6e5d4c3b2a19';
@@ -26,6 +40,20 @@ const CREATE_EXPORT: Route = {
     body: { definitions: ['instance_hours'], from: '2026-03-01', to: '2026-04-01', format: 'parquet', shape: 'focus' },
   },
   handle: createExport,
+};
+
+const LIST_EXPORTS: Route = {
+  ...COMMON,
+  method: 'get',
+  path: '/v1/exports',
+  operationId: 'listExports',
+  summary: 'Exports that were asked for, newest first',
+  description: 'A reader sees those of its own projects.',
+  query: ExportsQuery,
+  answer: { schema: ExportsAnswer },
+  errors: [],
+  pages: { items: 'exports', cursor: 'cursor', each: 'eachExport' },
+  handle: listExports,
 };
 
 const SHOW_EXPORT: Route = {
@@ -86,6 +114,7 @@ const SHOW_EXPORT_PART: Route = {
 
 export const EXPORT_ROUTES: readonly Route[] = [
   CREATE_EXPORT,
+  LIST_EXPORTS,
   SHOW_EXPORT,
   SHOW_EXPORT_MANIFEST,
   SHOW_EXPORT_PARTITION,

@@ -14,15 +14,15 @@ const Names = z
   .pipe(z.array(z.string()).min(1));
 
 export const ExportRequest = UsageFields.omit({
-  meter: true,
-  kind: true,
   definition: true,
   gaps: true,
   evidence: true,
   limit: true,
   cursor: true,
 }).extend({
-  definitions: Names.optional().meta({ description: 'Named quantities; all that are in force if missing.' }),
+  definitions: Names.optional().meta({
+    description: 'Named quantities; without a `meter`, all that are in force if missing.',
+  }),
   to: z.string().meta({ description: 'Last instant, excluded: with a zone, or a local date or time in `tz`.' }),
   window: z.enum(WINDOWS).prefault('day').meta({ description: 'Calendar windows, one line each.' }),
   as_of: z.string().optional().meta({ description: 'A settled moment. Default: the newest.' }),
@@ -42,6 +42,11 @@ export const ExportRequest = UsageFields.omit({
   }),
 });
 export type ExportRequest = z.output<typeof ExportRequest>;
+
+export const ExportsQuery = z.strictObject({
+  limit: UsageFields.shape.limit.meta({ description: 'Most exports of the answer.' }),
+  cursor: UsageFields.shape.cursor,
+});
 
 const Time = z.string().meta({ format: 'date-time' });
 const Amount = z.string().meta({ description: 'Exact decimal.' });
@@ -63,7 +68,7 @@ export const ExportAnswer = z.strictObject({
     asked: z.record(z.string(), z.unknown()).meta({ description: 'As the request spelled it.' }),
     definitions: z.array(
       z.strictObject({
-        name: z.string(),
+        name: z.string().meta({ description: 'Of a quantity without a name, `KIND(METER)`.' }),
         hash: z.string(),
         meter: z.string(),
         kind: z.string(),
@@ -101,6 +106,29 @@ export const ExportAnswer = z.strictObject({
   part_rows: z.int(),
   parts: z.string().meta({ description: 'Before the name of a file: where its bytes are.' }),
 });
+
+/** What a list shows of an export. */
+export const ExportHeadAnswer = z.strictObject({
+  id: z.string(),
+  recorded_at: Time.meta({ description: 'When it was asked for first.' }),
+  as_of: Time,
+  from: Time,
+  to: Time,
+  window: z.string(),
+  tz: z.string(),
+  definitions: z.array(z.strictObject({ name: z.string(), hash: z.string() })),
+  format: z.enum(EXPORT_FORMATS),
+  shape: z.enum(EXPORT_SHAPES),
+  partition: z.enum(PARTITIONS),
+  outdated: z.boolean().meta({
+    description: 'Whether this server has another encoding or time zone database, and would refuse its files.',
+  }),
+  asked: z.record(z.string(), z.unknown()).meta({ description: 'As the request spelled it.' }),
+});
+export type ExportHeadAnswer = z.output<typeof ExportHeadAnswer>;
+
+export const ExportsAnswer = z.strictObject({ exports: z.array(ExportHeadAnswer), next: z.string().nullable() });
+export type ExportsAnswer = z.output<typeof ExportsAnswer>;
 
 const TotalAnswer = z.strictObject({
   definition: z.string(),

@@ -1,4 +1,4 @@
-import { formatInstant, Statement } from '@nephometer/core';
+import { csvRow, formatInstant, Statement } from '@nephometer/core';
 import type { Identity } from '@nephometer/core';
 import { identityOf } from '../../auth.ts';
 import type { ApiContext, ApiOptions, Handler } from '../../context.ts';
@@ -7,7 +7,7 @@ import { sendJson } from '../../respond.ts';
 import { decodeCursor, encodeCursor, rowLimit } from '../request.ts';
 import { readFields } from '../usage/ask.ts';
 import { deskOf } from '../usage/desk.ts';
-import { cell, COLUMNS } from '../usage/line-shape.ts';
+import { COLUMNS, csvCell } from '../usage/line-shape.ts';
 import { momentOf } from '../usage/question.ts';
 import { USAGE_TYPES } from '../usage/usage.ts';
 import { headShape } from './book.ts';
@@ -103,5 +103,5 @@ function csvOf({ statement_id, project_id, as_of, usage }: Statement): string {
       line.id,
     ]),
   );
-  return [[...header, ...COLUMNS, 'as_of', 'id'], ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
+  return [[...header, ...COLUMNS, 'as_of', 'id'], ...rows].map((row) => csvRow(row.map(csvCell))).join('');
 }

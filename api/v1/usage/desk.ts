@@ -77,7 +77,11 @@ export class UsageDesk {
     return { asOf: this.#options.clock.now() - this.#horizon, settled: true };
   }
 
-  async question(asked: Omit<UsageFields, 'as_of'>, identity: Identity, asOf: Micros): Promise<UsageQuestion> {
+  async question(
+    asked: Omit<UsageFields, 'as_of' | 'guard_formulas'>,
+    identity: Identity,
+    asOf: Micros,
+  ): Promise<UsageQuestion> {
     assertOneOfBoth(asked);
     const known = asked.definition === undefined ? null : await this.definitions.find(asked.definition, asOf);
     return questionOf(asked, known, identity, asOf);

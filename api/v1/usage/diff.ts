@@ -67,7 +67,7 @@ export function showDiff(options: ApiOptions): Handler {
 /** Both are asked about one period: where its end is not said, up to the later moment. */
 export async function standpoint(
   desk: UsageDesk,
-  asked: Omit<UsageFields, 'as_of'>,
+  asked: Omit<UsageFields, 'as_of' | 'guard_formulas'>,
   identity: Identity,
   { asOf }: Moment,
   end: Moment,

@@ -153,6 +153,9 @@ export const UsageFields = z.strictObject({
   }),
   gaps: Flag.prefault(false).meta({ description: 'Whether lines list their gaps, with reasons.' }),
   evidence: Flag.prefault(false).meta({ description: 'Whether lines say where their samples are listed.' }),
+  guard_formulas: Flag.prefault(false).meta({
+    description: "In CSV, `'` before texts that a spreadsheet would take for a formula.",
+  }),
   limit: Count.optional().meta({ description: 'Most lines of the answer.' }),
   cursor: z.string().optional().meta({ description: 'Where to go on: `next` of the answer before.' }),
 });
@@ -160,14 +163,14 @@ export type UsageFields = z.output<typeof UsageFields>;
 
 const MomentField = z.string().meta({ description: 'An instant, or a local date or time in `tz`.' });
 
-export const DiffFields = UsageFields.omit({ as_of: true }).extend({
+export const DiffFields = UsageFields.omit({ as_of: true, guard_formulas: true }).extend({
   from_as_of: MomentField,
   to_as_of: MomentField.optional().meta({ description: 'Default: now.' }),
 });
 export type DiffFields = z.output<typeof DiffFields>;
 
 /** No cursor: everything is new. */
-export const ChangesFields = UsageFields.omit({ as_of: true });
+export const ChangesFields = UsageFields.omit({ as_of: true, guard_formulas: true });
 
 export const COVERAGE_BY = ['agent', 'source', 'meter', 'resource'] as const;
 export const CoverageFields = z.strictObject({

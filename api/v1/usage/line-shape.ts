@@ -1,5 +1,5 @@
-import { compare, formatInstant, gapFields, lineFields, parseDecimal } from '@nephometer/core';
-import type { Decimal, Micros, UsageField, UsageLine } from '@nephometer/core';
+import { compare, csvRow, formatInstant, gapFields, lineFields, parseDecimal } from '@nephometer/core';
+import type { CsvCell, Decimal, Micros, UsageField, UsageLine } from '@nephometer/core';
 import { projected } from './projection.ts';
 import type { Projected } from './projection.ts';
 import type { UsageQuestion } from './question.ts';
@@ -74,24 +74,57 @@ export const COLUMNS = [
   'finality',
 ] as const;
 
-/** RFC 4180 with line feeds; one column a field of the group. Unknown is an empty cell. */
-export function csvText(lines: readonly LineShape[], question: UsageQuestion, asOf: Micros): string {
-  const { groupBy, rounding } = question.query;
-  const asked = [...(rounding === null ? [] : ['unrounded']), ...(question.projection === null ? [] : ['projected'])];
+/** Columns of a line's figures and times, whose minus is no formula. */
+const FIGURES: ReadonlySet<string> = new Set([...COLUMNS, 'from', 'to', 'unrounded', 'projected', 'as_of', 'gaps']);
+
+export function isFigure(column: string | undefined): boolean {
+  return column !== undefined && column !== 'unit' && FIGURES.has(column);
+}
+
+/**
+ * As `csvRow` of core: one column a field of the group. With `gaps` their number and their reasons; with rounding what the
+ * quantity was before; of a projection its quantity.
+ */
+export function csvText(
+  lines: readonly LineShape[],
+  { query, projection }: UsageQuestion,
+  { asOf, guardFormulas }: { readonly asOf: Micros; readonly guardFormulas: boolean },
+): string {
+  const { groupBy, rounding, gaps } = query;
+  const asked = [
+    ...(rounding === null ? [] : ['unrounded']),
+    ...(projection === null ? [] : ['projected']),
+    ...(gaps ? ['gaps', 'gap_reasons'] : []),
+  ];
   const header = ['from', 'to', ...groupBy, ...COLUMNS, ...asked, 'as_of', 'id'];
+  const isOurs = (i: number): boolean => (i < 2 || i >= 2 + groupBy.length) && isFigure(header[i]);
   const rows = lines.map((line) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `lineShape` makes it
     const group = line['group'] as Readonly<Record<string, string | null>>;
     const values = [line['from'], line['to'], ...groupBy.map((field) => group[field] ?? null)];
-    const figures = [...COLUMNS, ...asked].map((column) => line[column]);
-    return [...values, ...figures, formatInstant(asOf), line.id];
+    const cells = [
+      ...values,
+      ...[...COLUMNS, ...asked].map((column) => figureOf(line, column)),
+      formatInstant(asOf),
+      line.id,
+    ];
+    return csvRow(cells.map(csvCell), { guardFormulas, isOurs });
   });
-  return [header, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
+  return [csvRow(header), ...rows].join('');
+}
+
+function figureOf(line: LineShape, column: string): unknown {
+  const gaps = line['gaps'];
+  if (!Array.isArray(gaps)) return line[column];
+  if (column === 'gaps') return gaps.length;
+  if (column !== 'gap_reasons') return line[column];
+  return (
+    [...new Set((gaps as readonly { readonly reason: string }[]).map(({ reason }) => reason))].sort().join(';') || null
+  );
 }
 
 /** Of a projection its quantity. */
-export function cell(value: unknown): string {
-  if (typeof value === 'object' && value !== null && 'quantity' in value) return cell(value.quantity);
-  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+export function csvCell(value: unknown): CsvCell {
+  if (typeof value === 'object' && value !== null && 'quantity' in value) return csvCell(value.quantity);
+  return typeof value === 'string' || typeof value === 'number' ? value : null;
 }

@@ -45,7 +45,7 @@ export interface UsageQuestion {
 }
 
 /** Filters and grouping that every question about usage may have. */
-type Asked = Omit<UsageFields, 'limit' | 'cursor' | 'as_of'>;
+type Asked = Omit<UsageFields, 'limit' | 'cursor' | 'as_of' | 'guard_formulas'>;
 
 /** What makes other figures than the definition that is asked for. */
 const OVERRIDES = ['max_hold', 'edge', 'step', 'rounding', 'floor', 'ceiling', 'min_coverage'] as const;
@@ -132,7 +132,7 @@ function projectionOf({ projection, project_to: until, tz }: Asked, query: Usage
 }
 
 /** A question without a definition is one of its own. */
-function spelledOut({ meter, kind, definition }: Asked): UsageDefinition {
+export function spelledOut({ meter, kind, definition }: Pick<Asked, 'meter' | 'kind' | 'definition'>): UsageDefinition {
   if (definition !== undefined) throw new TypeError('A named definition is looked up first.');
   if (meter === undefined)
     throw badRequest('meter: found nothing; a meter with a kind, or a definition, would be right.');

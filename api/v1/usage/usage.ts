@@ -43,7 +43,8 @@ export function showUsage(options: ApiOptions): Handler {
     const whole = { ...asked, to: asked.to ?? formatInstant(moment.asOf) };
     const at = (asOf: Micros): Promise<UsageQuestion> => desk.question(whole, identity, asOf);
     const finality = await finalityOf(desk, { question, asOf: moment.asOf, at }, page.lines);
-    send(ctx, type, { question, moment, answer, warnings, finality, ...page });
+    const { guard_formulas: guardFormulas } = asked;
+    send(ctx, type, { question, moment, answer, warnings, finality, guardFormulas, ...page });
   };
 }
 
@@ -98,6 +99,7 @@ interface Sent extends Page {
   /** Of each line. */
   readonly finality: readonly Finality[];
   readonly warnings: readonly UsageWarning[];
+  readonly guardFormulas: boolean;
 }
 
 function send(ctx: ApiContext, type: keyof typeof USAGE_TYPES, sent: Sent): void {
@@ -110,7 +112,7 @@ function send(ctx: ApiContext, type: keyof typeof USAGE_TYPES, sent: Sent): void
   if (warnings.length > 0) ctx.set('Nephometer-Warnings', warnings.map(({ warning }) => warning).join(', '));
   if (next !== null && ctx.method !== 'POST') ctx.set('Link', `<${nextUrl(ctx, next)}>; rel="next"`);
   ctx.type = `${USAGE_TYPES[type]}; charset=utf-8`;
-  if (type === 'csv') ctx.body = csvText(shapes, question, asOf);
+  if (type === 'csv') ctx.body = csvText(shapes, question, { asOf, guardFormulas: sent.guardFormulas });
   else if (type === 'ndjson') ctx.body = shapes.map((shape) => `${JSON.stringify(shape)}\n`).join('');
   else ctx.body = frameText(shapes, next, sent);
 }
