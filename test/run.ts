@@ -17,7 +17,8 @@ import { startSharedServers } from './run/shared-servers.ts';
 import { leaveSignalsToMe, removeFolder, temporaryFolder } from './servers/process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TIMEOUT_SECONDS = 180;
+/** Of one file, against hanging: the longest take a fifth of it on an idle machine. */
+const TIMEOUT_SECONDS = 420;
 
 interface Request {
   readonly libvirt: boolean;
