@@ -17,7 +17,7 @@ import { startSharedServers } from './run/shared-servers.ts';
 import { leaveSignalsToMe, removeFolder, temporaryFolder } from './servers/process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Of one file, against hanging: the longest take a fifth of it on an idle machine. */
+/** Of one file: so long that only what hangs takes it, on a busy machine too. */
 const TIMEOUT_SECONDS = 420;
 
 interface Request {
