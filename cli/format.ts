@@ -47,7 +47,7 @@ function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): stri
 }
 
 /** Names come from tenants: control characters must not reach the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- they are what is to be replaced
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\uFFFD');
 }

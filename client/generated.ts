@@ -147,7 +147,7 @@ export type CreateStatementsAnswer = {
     readonly by: string;
     readonly created: boolean;
   })[];
-  /** Projects that have no statement now, and why. Of one project alone the answer is an error. */
+  /** Projects that have no statement now, and why; also those of which nothing was measured, though lists of an inventory name them, or an agent was not heard and they had lines before. The status does not tell: only an empty list says that everything is closed. Of one project alone the answer is an error. */
   readonly refused: readonly ({
     readonly project_id: string | null;
     readonly reason: string;
@@ -765,6 +765,33 @@ export type NewTokenAnswer = {
   readonly token: string;
 };
 
+export type NewVoidAnswer = {
+  readonly id: string;
+  /** From this moment on reads do not show the samples. */
+  readonly recorded_at: Time;
+  /** Samples recorded so far that match all of this. */
+  readonly selector: {
+    readonly message_id?: string | undefined;
+    readonly agent_id?: string | undefined;
+    readonly source?: string | undefined;
+    readonly meter?: string | undefined;
+    readonly resource_id?: string | undefined;
+    readonly project_id?: string | undefined;
+    /** First instant, included. */
+    readonly from?: string | undefined;
+    /** Last instant, excluded. */
+    readonly to?: string | undefined;
+  };
+  readonly reason: string;
+  readonly who: string;
+  /** Name of the token that was used. */
+  readonly by: string;
+  /** How many samples it took out. 0: nothing matched; is there a slip of the pen? */
+  readonly samples: number;
+  /** Whether there may be more than were counted. */
+  readonly more: boolean;
+};
+
 /** See spec.openapis.org. */
 export type OpenApiAnswer = {
   readonly openapi: string;
@@ -1217,9 +1244,13 @@ export type UsageAnswer = {
     readonly unit: string | null;
     readonly series: number;
   }[];
-  /** What no line can show: agents that had to be heard and were not, resources of the inventory that were not sampled, or sampled and not in it. */
+  /** What no line can show: that there was never a sample of the meter, agents that had to be heard and were not, resources of the inventory that were not sampled, or sampled and not in it. */
   readonly warnings: readonly {
-    readonly warning: 'agent-not-heard' | 'never-sampled' | 'not-sampled-then' | 'unknown-resource';
+    readonly warning: 'unknown-meter' | 'agent-not-heard' | 'never-sampled' | 'not-sampled-then' | 'unknown-resource';
+    /** Of which no sample was ever seen. */
+    readonly meter?: string | undefined;
+    /** Meters of a name like it that were. */
+    readonly near?: readonly string[] | undefined;
     readonly agents?: number | undefined;
     /** For admins. */
     readonly agent_ids?: readonly string[] | undefined;
@@ -1988,11 +2019,11 @@ export class NephometerClient extends Transport {
   }
 
   /**
-   * POST /v1/voids: Takes samples out of every figure from now on. Of samples recorded so far, all that match the selector. Nothing is removed: earlier moments keep them. For the role `admin`.
+   * POST /v1/voids: Takes samples out of every figure from now on. Of samples recorded so far, all that match the selector; `samples` says how many. Nothing is removed: earlier moments keep them. For the role `admin`.
    * @throws NephometerError
    */
-  createVoid(parameters: CreateVoidParameters, options?: CallOptions): Promise<VoidAnswer> {
-    return this.call<VoidAnswer>(OPERATIONS.createVoid, parameters, options);
+  createVoid(parameters: CreateVoidParameters, options?: CallOptions): Promise<NewVoidAnswer> {
+    return this.call<NewVoidAnswer>(OPERATIONS.createVoid, parameters, options);
   }
 
   /**
@@ -2038,7 +2069,7 @@ export class NephometerClient extends Transport {
   }
 
   /**
-   * POST /v1/statements: Closes a period for a project, or for each. Freezes the figures and signs them. What is closed already is answered as it is (200), and 409 says what was asked for otherwise. For the role `admin`.
+   * POST /v1/statements: Closes a period for a project, or for each. Freezes the figures and signs them: 201 when a statement is new, 200 when none is. What is closed already is answered as it is, and 409 says what was asked for otherwise. Of all projects at once, `refused` names those that stay open. For the role `admin`.
    * @throws NephometerError
    */
   createStatements(parameters: CreateStatementsParameters, options?: CallOptions): Promise<CreateStatementsAnswer> {

@@ -7,6 +7,7 @@ import type { ConfigInput } from './config.ts';
 import { ConfigError, messageOf } from './errors.ts';
 import type { ConfigProblem } from './errors.ts';
 import { maskSecrets } from './mask.ts';
+import { keyText, knownKeys, namesNear, plainMessage, valueAt } from './schema-words.ts';
 
 /** A configuration with the way back to the lines it came from. */
 export interface LoadedConfig {
@@ -95,7 +96,7 @@ function problemsOf(issue: z.core.$ZodIssue, root: unknown, problemAt: ProblemAt
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => problemAt([...issue.path, key], unknownKey(key, issue.path)));
   }
-  const found = at(root, issue.path);
+  const found = valueAt(root, issue.path);
   const message = sentence(plainMessage(issue));
   const shown =
     found === undefined || /found/i.test(message) ? '' : ` Found ${describe(found, String(issue.path.at(-1) ?? ''))}.`;
@@ -115,91 +116,15 @@ function excerpt(text: string, from: number): string {
   return (text.slice(from).split('\n')[0] ?? '').trim().slice(0, 40);
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a mapping of keys to values',
-  record: 'a mapping of keys to values',
-};
-
-/** zod's own messages in words of the file; messages of our schema stay as they are. */
-function plainMessage(issue: z.core.$ZodIssue): string {
-  if (!/^(Invalid|Too)/.test(issue.message)) return issue.message;
-  if (issue.code === 'invalid_type') return `must be ${KINDS[issue.expected] ?? issue.expected}`;
-  if (issue.code === 'too_big') return `must be at most ${issue.maximum}`;
-  if (issue.code === 'too_small') {
-    return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
-  }
-  return issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message;
-}
-
 function sentence(message: string): string {
   return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[]): string {
-  const known = knownKeys(path);
-  const near = known.filter((name) => distance(name, key) <= Math.max(2, key.length / 3));
-  const hint = near.length > 0 ? `did you mean ${near[0]}?` : `known here: ${known.join(', ')}`;
+  const known = knownKeys(Config, path);
+  const [near] = namesNear(key, known);
+  const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean ${near}?`;
   return `is not a key of the configuration; ${hint}`;
-}
-
-/** The keys that the schema knows at a path. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let schema: unknown = Config;
-  for (const step of path) schema = typeof step === 'number' ? elementOf(schema) : shapeOf(schema)[String(step)];
-  return Object.keys(shapeOf(schema));
-}
-
-interface SchemaDef {
-  readonly innerType?: unknown;
-  readonly in?: unknown;
-  readonly element?: unknown;
-  readonly shape?: Record<string, unknown>;
-}
-
-function unwrapped(schema: unknown): SchemaDef {
-  let def = (schema as { def?: SchemaDef } | undefined)?.def ?? {};
-  while (def.shape === undefined && def.element === undefined && (def.innerType ?? def.in) !== undefined) {
-    def = ((def.innerType ?? def.in) as { def: SchemaDef }).def;
-  }
-  return def;
-}
-
-function shapeOf(schema: unknown): Record<string, unknown> {
-  return unwrapped(schema).shape ?? {};
-}
-
-function elementOf(schema: unknown): unknown {
-  return unwrapped(schema).element;
-}
-
-/** Levenshtein distance, for hints. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-function at(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, step) => (value as Record<PropertyKey, unknown> | undefined)?.[step], root);
-}
-
-function keyText(path: readonly PropertyKey[]): string {
-  return path
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
-    .join('')
-    .replace(/^\./, '');
 }
 
 /** Line of the node at a path, or of the nearest one above that is in the file. */

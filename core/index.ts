@@ -51,6 +51,7 @@ export * from './config-file.ts';
 export * from './model/quarantine.ts';
 export * from './plugin/contract.ts';
 export { maskSecrets } from './mask.ts';
+export * from './schema-words.ts';
 export * from './plugin/loader.ts';
 export * from './ports/ingest.ts';
 export * from './token-book.ts';

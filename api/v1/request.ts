@@ -4,6 +4,7 @@ import type { ZodType } from 'zod';
 import { readJson } from '../body.ts';
 import type { ApiContext } from '../context.ts';
 import { badRequest } from '../errors.ts';
+import { complaintOf } from './complaint.ts';
 
 /** Names that may be given more than once. */
 const REPEATED = new Set(['project_id']);
@@ -35,7 +36,7 @@ export async function readRequest<T>(ctx: ApiContext, schema: ZodType<T>, limit:
 function check<T>(schema: ZodType<T>, value: unknown): T {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
-  throw badRequest(z.prettifyError(read.error).replaceAll('\n', ' ').replaceAll('✖ ', ''));
+  throw badRequest(complaintOf(read.error, value, schema));
 }
 
 /** Rows to answer. @throws HttpError 400 when more are asked for than may be */

@@ -1,5 +1,6 @@
 import { AGENT_STATES, messageOf, parseTimestamp, QuarantinedMessage, TokenRole } from '@nephometer/core';
 import { z } from 'zod';
+import { lostPlusHint } from './complaint.ts';
 
 /* What may be said to /v1. `wire` in a meta is what the OpenAPI document says of a value that a URL spells as text. */
 
@@ -10,7 +11,7 @@ export const Instant = z
     try {
       return parseTimestamp(text);
     } catch (cause) {
-      context.addIssue({ code: 'custom', message: messageOf(cause), input: text });
+      context.addIssue({ code: 'custom', message: `${messageOf(cause)}${lostPlusHint(text)}`, input: text });
       return z.NEVER;
     }
   })

@@ -3,32 +3,21 @@ import { exportSchemas } from '@nephometer/api';
 import type { ExportManifestAnswer, ExportPartitionAnswer, ExportPlanAnswer } from '@nephometer/api';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { EXIT_CODES, messageOf, parseDuration, USAGE_KINDS, WINDOWS } from '@nephometer/core';
+import { EXIT_CODES, messageOf, parseDuration, USAGE_KINDS } from '@nephometer/core';
 import { ApiClient, ApiError } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
 import { asClient, print, repeated, wholeNumber } from '../command.ts';
 import { loadExport, MANIFEST } from '../export/load.ts';
 import type { LoadWatch } from '../export/load.ts';
 import { grouped, ProgressLine, sizeText } from '../export/progress.ts';
+import { questionFields, withQuestion } from '../question.ts';
+import type { QuestionFlags } from '../question.ts';
 import { addExportList } from './export-list.ts';
-import { conditionPair } from './usage.ts';
 
-interface ExportFlags extends ClientFlags {
+interface ExportFlags extends ClientFlags, QuestionFlags {
   readonly definition?: readonly string[];
   readonly meter?: string;
   readonly kind?: string;
-  readonly from: string;
-  readonly to: string;
-  readonly tz: string;
-  readonly window: string;
-  readonly anchor?: string;
-  readonly groupBy?: readonly string[];
-  readonly query?: readonly string[];
-  readonly asOf?: string;
-  readonly maxHold?: string;
-  readonly edge?: string;
-  readonly rounding?: string;
-  readonly estimate?: boolean;
   readonly format: string;
   readonly shape: string;
   readonly partition: string;
@@ -43,31 +32,14 @@ interface ExportFlags extends ClientFlags {
 /** `export usage`: usage of a period as files that a biller can load and check; `export list`: those asked for. */
 export function addExport(program: Command): void {
   const group = program.command('export').description('files that other systems load');
-  asClient(
+  const usage = asClient(
     group.command('usage').description('usage of a period, in files with a manifest; goes on where it was stopped'),
   )
     .requiredOption('-o, --out <folder>', 'where the files go: a new folder, or one where this export was begun')
     .option('-d, --definition <name>', 'named quantity; repeat for more; default: all', repeated)
     .option('--meter <name>', 'a meter instead, with --kind')
-    .addOption(new Option('-k, --kind <kind>', 'what is asked of the meter').choices([...USAGE_KINDS]))
-    .requiredOption('--from <when>', 'first instant: a local date, a local time, or an instant with its zone')
-    .requiredOption('--to <when>', 'last instant, excluded')
-    .option('--tz <zone>', 'IANA name of the zone of dates and windows', 'UTC')
-    .addOption(new Option('-w, --window <window>', 'one line each').choices([...WINDOWS]).default('day'))
-    .option('--anchor <start>', 'where billing months start: 31, 31T06:30')
-    .option(
-      '-g, --group-by <field>',
-      'project_id, user_id, resource_id, source, metadata.PATH; repeat for more',
-      repeated,
-    )
-    .option('-q, --query <condition>', 'FIELD=VALUE of the same fields; repeat for more', repeated)
-    .option('--as-of <when>', 'as it was known at that moment; default: the newest settled one')
-    .option('--max-hold <duration>', 'longest that a reading holds: 20m')
-    .addOption(
-      new Option('--edge <rule>', "how a counter's step across an edge is split").choices(['interpolate', 'end']),
-    )
-    .option('--rounding <rule>', 'WHERE,HOW,TO[,MINIMUM]: resource,ceil,1/60')
-    .option('--estimate', 'what it were with the gaps filled, too')
+    .addOption(new Option('-k, --kind <kind>', 'what is asked of the meter').choices([...USAGE_KINDS]));
+  withQuestion(usage, { from: null, to: null, asOf: 'the newest settled one', window: 'day' })
     .addOption(formatOption('--format <format>', 'of the files', exportSchemas.EXPORT_FORMATS, 'csv'))
     .addOption(
       formatOption('--shape <shape>', 'of the rows: usage lines, or FOCUS 1.2', exportSchemas.EXPORT_SHAPES, 'usage'),
@@ -116,30 +88,17 @@ async function exportUsage(flags: ExportFlags): Promise<void> {
 }
 
 function requestOf(flags: ExportFlags): Record<string, unknown> {
-  const filters: Record<string, string[]> = {};
-  for (const [field, value] of (flags.query ?? []).map(conditionPair)) (filters[field] ??= []).push(value);
   const fields = {
     definitions: flags.definition,
     meter: flags.meter,
     kind: flags.kind,
-    from: flags.from,
-    to: flags.to,
-    tz: flags.tz,
-    window: flags.window,
-    anchor: flags.anchor,
-    group_by: flags.groupBy,
-    as_of: flags.asOf,
-    max_hold: flags.maxHold,
-    edge: flags.edge,
-    rounding: flags.rounding,
-    estimate: flags.estimate === true ? 'previous' : undefined,
+    ...questionFields(flags),
     format: flags.format,
     shape: flags.shape,
     partition: flags.partition,
     part_rows: flags.partRows,
     region: flags.region,
     guard_formulas: flags.guardFormulas,
-    ...filters,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

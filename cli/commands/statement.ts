@@ -10,6 +10,7 @@ import { asClient, print, repeated, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
+import { flaggedLine, warningLines } from '../warnings.ts';
 import { addAdjustments } from './statement-adjustments.ts';
 
 interface Head {
@@ -136,7 +137,8 @@ function addShow(statement: Command): void {
       const client = new ApiClient(flags);
       const path = `/v1/statements/${encodeURIComponent(id)}`;
       if (flags.raw === true) return save(await client.download(path, 'application/json'), undefined);
-      const { usage } = await client.get<Statement>(path);
+      const statement = await client.get<Statement>(path);
+      const { usage } = statement;
       const rows = usage.flatMap(({ definition, lines }) =>
         lines.map((line) => ({ definition: definition.name, ...line })),
       );
@@ -160,6 +162,10 @@ function addShow(statement: Command): void {
         { title: 'gaps', value: ({ gaps }) => gaps.length, align: 'right' },
       ];
       print(formatRows(rows, columns, flags.format));
+      const said = `${warningLines(statement.warnings ?? [])}${flaggedLine(statement)}`;
+      // Programs that read the rows still let a person see it.
+      if (flags.format === 'table') print(said === '' ? '' : `\n${said}`);
+      else process.stderr.write(said);
     });
 }
 

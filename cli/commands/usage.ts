@@ -1,36 +1,19 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import {
-  EXIT_CODES,
-  formatTimestamp,
-  parseTimestamp,
-  systemClock,
-  toLocal,
-  USAGE_KINDS,
-  WINDOWS,
-} from '@nephometer/core';
+import { EXIT_CODES, formatTimestamp, parseTimestamp, systemClock, toLocal, USAGE_KINDS } from '@nephometer/core';
 import { ApiClient, ApiError } from '../client.ts';
 import type { ClientFlags, QueryPairs } from '../client.ts';
-import { asClient, print, repeated, wholeNumber, withFormat } from '../command.ts';
+import { asClient, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
+import { questionFields, withQuestion } from '../question.ts';
+import type { QuestionFlags } from '../question.ts';
+import { warningLines } from '../warnings.ts';
+import type { Warning } from '../warnings.ts';
 
-interface UsageFlags extends ClientFlags, FormatFlag {
+interface UsageFlags extends ClientFlags, FormatFlag, QuestionFlags {
   readonly kind?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly tz: string;
-  readonly window?: string;
-  readonly anchor?: string;
-  readonly groupBy?: readonly string[];
-  readonly query?: readonly string[];
-  readonly asOf?: string;
-  readonly maxHold?: string;
-  readonly edge?: string;
-  readonly step?: string;
-  readonly rounding?: string;
-  readonly estimate?: boolean;
   readonly gaps?: boolean;
   readonly limit?: number;
 }
@@ -67,35 +50,15 @@ interface Usage {
   readonly definition: { readonly name: string | null; readonly hash: string };
   readonly tz: string;
   readonly tzdata: string;
+  readonly warnings: readonly Warning[];
 }
 
 /** `usage METER|DEFINITION`: what was used, as a table that a person can read. */
 export function addUsage(program: Command): void {
-  withFormat(asClient(program.command('usage').description('what was used in a period, with its gaps')))
+  const usage = withFormat(asClient(program.command('usage').description('what was used in a period, with its gaps')))
     .argument('<name>', 'a named quantity such as instance_hours, or a meter (with --kind)')
-    .addOption(new Option('-k, --kind <kind>', 'what is asked of a meter').choices([...USAGE_KINDS]))
-    .option(
-      '--from <when>',
-      'first instant: a local date, a local time, or an instant with its zone; default: this month',
-    )
-    .option('--to <when>', 'last instant, excluded; default: now')
-    .option('--tz <zone>', 'IANA name of the zone of dates and windows', 'UTC')
-    .addOption(new Option('-w, --window <window>', 'one line each').choices([...WINDOWS]))
-    .option('--anchor <start>', 'where billing months start: 31, 31T06:30')
-    .option(
-      '-g, --group-by <field>',
-      'project_id, user_id, resource_id, source, metadata.PATH; repeat for more',
-      repeated,
-    )
-    .option('-q, --query <condition>', 'FIELD=VALUE of the same fields; repeat for more', repeated)
-    .option('--as-of <when>', 'as it was known at that moment; default: now')
-    .option('--max-hold <duration>', 'longest that a reading holds: 20m')
-    .addOption(
-      new Option('--edge <rule>', "how a counter's step across an edge is split").choices(['interpolate', 'end']),
-    )
-    .option('--step <duration>', 'of p95: what is averaged over first; default: 5m')
-    .option('--rounding <rule>', 'WHERE,HOW,TO[,MINIMUM]: resource,ceil,1/60')
-    .option('--estimate', 'what it were with the gaps filled, too')
+    .addOption(new Option('-k, --kind <kind>', 'what is asked of a meter').choices([...USAGE_KINDS]));
+  withQuestion(usage, { from: 'this month', to: 'now', asOf: 'now' })
     .option('--gaps', 'list the gaps with their reasons')
     .option('--limit <lines>', 'most lines', wholeNumber)
     .action(async (name: string, flags: UsageFlags) => {
@@ -132,25 +95,11 @@ async function whatPairs(client: ApiClient, name: string, { kind }: UsageFlags):
 }
 
 function questionPairs(flags: UsageFlags): QueryPairs {
-  const { tz, from = firstOfMonth(tz), to, window, anchor, asOf, maxHold, edge, step, rounding } = flags;
-  const named = { from, to, tz, window, anchor, as_of: asOf, max_hold: maxHold, edge, step, rounding };
+  const fields = questionFields({ ...flags, from: flags.from ?? firstOfMonth(flags.tz) });
   return [
-    ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
-    ...(flags.groupBy ?? []).map((field) => ['group_by', field] as const),
-    ...(flags.query ?? []).map(conditionPair),
-    ...(flags.estimate === true ? [['estimate', 'previous'] as const] : []),
+    ...Object.entries(fields).flatMap(([name, values]) => [values].flat().map((value) => [name, value] as const)),
     ...(flags.gaps === true ? [['gaps', 'true'] as const] : []),
   ];
-}
-
-/** `FIELD=VALUE`. */
-export function conditionPair(text: string): readonly [string, string] {
-  const at = text.indexOf('=');
-  if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1)];
-  throw new ApiError(
-    `"${text}" is not a condition; write FIELD=VALUE, for example project_id=p1`,
-    EXIT_CODES.usage.code,
-  );
 }
 
 function firstOfMonth(tz: string): string {
@@ -234,7 +183,7 @@ function tableText(usage: Usage, flags: UsageFlags): string {
   const asked = groupNames(flags);
   const named = asked.length > 0 ? asked : Object.keys(lines[0]?.group ?? {});
   const table = formatRows(lines, columns({ ...flags, groupBy: named }, spelling), 'table');
-  return `${table}\n${gapTable(lines, time, flags)}${legend(lines)}${footer(usage)}`;
+  return `${table}\n${gapTable(lines, time, flags)}${legend(lines)}${warningLines(usage.warnings)}${footer(usage)}`;
 }
 
 /** `~` in front: measured in part. */

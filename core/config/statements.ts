@@ -49,15 +49,17 @@ export const StatementSchedule = z
       .prefault('flag')
       .meta({
         description:
-          'What becomes of a project below it: it stays open, is closed with its lines named, or is tried again every ' +
-          '`retry_every`, and closed with its lines named `wait_at_most` after the moment.',
+          'What becomes of a project below it, or when an agent that was expected was not heard: it stays open, is closed with ' +
+          'its lines named and warnings, or is tried again every `retry_every`, and closed so `wait_at_most` after the moment.',
       }),
     retry_every: Duration.prefault('1h'),
     wait_at_most: Duration.prefault('7d'),
   })
   .refine(({ below, min_coverage }) => below !== 'wait' || min_coverage !== undefined, {
     path: ['below'],
-    error: 'is wait, and there is no min_coverage to wait for; give one',
+    error:
+      'is wait, and there is no min_coverage to wait for; give one, such as "0.99", or "0" to wait for nothing but agents ' +
+      'that are expected and were not heard',
   })
   .refine(({ period, anchor }) => anchor === undefined || period === 'billing-month', {
     path: ['anchor'],

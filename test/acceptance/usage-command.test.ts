@@ -32,6 +32,10 @@ await t.test('a table that a person reads, in the clock of the zone, with what w
 
 await t.test('what has no bound, and a period in which nothing was, are said in words', async (t) => {
   t.match((await usage('vcpu_hours', ...DAYS)).stdout, /~ 54\.75 {2}vcpu\.h +76\.04 % {2}54\.75 {2}no bound /);
+  const never = await usage('vcpus.nosuch', '-k', 'duration', ...DAYS);
+  t.match(never.stdout, /\nwarning: No sample of meter vcpus\.nosuch was ever seen\.\n/);
+  const slip = await usage('vcpu', '-k', 'duration', ...DAYS);
+  t.match(slip, { code: 0, stdout: /\nwarning: No sample of meter vcpu was ever seen; near: vcpus\.\n/ });
   const later = await usage('vcpu_hours', '--from', '2026-05-01', '--to', '2026-05-02');
   t.match(later, { code: 0, stdout: /Nothing was there to be measured: no usage, and no gap\./ });
 });

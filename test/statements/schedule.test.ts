@@ -1,4 +1,4 @@
-import { HOUR, ManualClock, MINUTE, parseConfig } from '@nephometer/core';
+import { createLogger, HOUR, ManualClock, MINUTE, parseConfig } from '@nephometer/core';
 import type { Micros, Store } from '@nephometer/core';
 import { createMemoryStore } from '@nephometer/store-memory';
 import { StatementSchedules } from 'nephometer';
@@ -17,6 +17,7 @@ interface Head {
   readonly to: string;
   readonly as_of: string;
   readonly flagged: number;
+  readonly warnings: number;
   readonly by: string;
 }
 
@@ -29,12 +30,18 @@ const schedule = (more: string): string =>
 interface Server {
   readonly api: Asking;
   readonly schedules: StatementSchedules;
+  readonly log: readonly string[];
 }
 
-async function startServer(store: Store, clock: ManualClock, config: string): Promise<Server> {
+async function startServer(store: Store, clock: ManualClock, config: string, expected: string[] = []): Promise<Server> {
   const loaded = parseConfig(config, 'test.yaml');
   const schedules = new StatementSchedules(loaded, clock);
-  const options = { ...apiOptions(store, clock), expectedClose: schedules.expectedClose };
+  const log: string[] = [];
+  const options = {
+    ...apiOptions(store, clock, { expected_agents: expected }),
+    log: createLogger({ level: 'info', format: 'json', write: (line) => void log.push(line) }),
+    expectedClose: schedules.expectedClose,
+  };
   schedules.serve(options);
   const api = await serveApi(options);
   await schedules.start();
@@ -42,7 +49,7 @@ async function startServer(store: Store, clock: ManualClock, config: string): Pr
     await schedules.stop();
     await api.stop();
   });
-  return { api, schedules };
+  return { api, schedules, log };
 }
 
 /** Of March: February fell due before the servers began, and is closed at their start. */
@@ -137,6 +144,44 @@ t.test('a project below its coverage is waited for, and closed with its lines na
   t.ok(found.every(({ flagged }) => flagged > 0));
 });
 
+t.test('an agent that was never heard stops a schedule, is flagged or is waited for, as configured', async (t) => {
+  const clock = new ManualClock(at('2026-02-27'));
+  const store = await monthIn(clock);
+  clock.jump(DUE + 2 * MINUTE - clock.now());
+  const expected = ['node-1', 'node-9'];
+  const refusing = await startServer(store, clock, schedule(', below: refuse'), expected);
+  const isToldOf = (project: string): boolean =>
+    refusing.log.some(
+      (line) => line.includes('A project stays open.') && line.includes(`Project ${project}: nothing was heard`),
+    );
+  await turn(clock, MINUTE, () => Promise.resolve(isToldOf('p1') && isToldOf('p2')), 'nothing is said of what is open');
+  t.ok(
+    refusing.log.some((line) => line.includes('node-9')),
+    'and of whom it is',
+  );
+  await clock.advance(HOUR);
+  t.same(await heads(refusing), [], 'refused for good');
+  await refusing.schedules.stop();
+
+  const wait = ', min_coverage: "0", below: wait, retry_every: 1h, wait_at_most: 4h';
+  const waiting = await startServer(store, clock, schedule(wait), expected);
+  await turn(clock, 10 * MINUTE, async () => (await heads(waiting)).length === 2, 'nothing is ever closed');
+  t.match(await heads(waiting), [
+    { project_id: 'p1', as_of: '2026-04-03T08:00:00Z', warnings: 1 },
+    { project_id: 'p2', as_of: '2026-04-03T08:00:00Z', warnings: 1 },
+  ]);
+  await waiting.schedules.stop();
+});
+
+t.test('by default what an unheard agent leaves out is closed with a warning', async (t) => {
+  const clock = new ManualClock(at('2026-02-27'));
+  const store = await monthIn(clock);
+  clock.jump(DUE + 2 * MINUTE - clock.now());
+  const server = await startServer(store, clock, schedule(''), ['node-9']);
+  await turn(clock, MINUTE, async () => (await heads(server)).length === 2, 'nothing is closed');
+  t.match(await heads(server), [{ as_of: '2026-04-03T04:00:00Z', warnings: 1 }, { warnings: 1 }]);
+});
+
 t.test('a schedule that cannot be is told with its place', async (t) => {
   const wrong = parseConfig(schedule('').replace('0 6 3 * *', 'on the 3rd'), 'test.yaml');
   t.throws(() => new StatementSchedules(wrong, new ManualClock()), {
@@ -144,6 +189,7 @@ t.test('a schedule that cannot be is told with its place', async (t) => {
     message: /test\.yaml:1: statements\.schedules\[0\]\.cron: is not a cron expression/,
   });
   t.throws(() => parseConfig(schedule(', below: wait'), 'test.yaml'), {
-    message: /there is no min_coverage to wait for/,
+    message:
+      /schedules\[0\]\.below: is wait, and there is no min_coverage to wait for; give one, such as "0\.99", or "0" to wait/,
   });
 });

@@ -10,7 +10,8 @@ import { changesBetween, otherQuestion, standpoint } from '../usage/diff.ts';
 import type { Change, Standpoint } from '../usage/diff.ts';
 import type { UsageFields } from '../usage/fields.ts';
 import { placeText, readPlace } from '../usage/usage.ts';
-import { askedOf, SERVER, statementsOf } from './close.ts';
+import { askedOf } from './asked.ts';
+import { SERVER, statementsOf } from './close.ts';
 import { AdjustmentsQuery, POLICY } from './schemas.ts';
 import { wantedHead } from './show.ts';
 

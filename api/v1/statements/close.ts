@@ -1,4 +1,6 @@
 import {
+  BehindRetention,
+  compareText,
   EvidenceDigest,
   EvidenceFacts,
   formatInstant,
@@ -14,14 +16,14 @@ import type { ApiOptions } from '../../context.ts';
 import { badRequest, httpError } from '../../errors.ts';
 import type { Moment, UsageDesk } from '../usage/desk.ts';
 import { deskOf } from '../usage/desk.ts';
-import { momentOf } from '../usage/question.ts';
 import { UsageFields } from '../usage/fields.ts';
+import { assertSame, fieldsOf, periodOf } from './asked.ts';
 import type { StatementBook, StatementHead } from './book.ts';
 import { Gathered, MOST_DETAIL } from './gather.ts';
 import { signerOf } from './key.ts';
-import { CoverageTooLow, linesBelow, nameOf } from './low-lines.ts';
+import { CoverageTooLow, linesBelow } from './low-lines.ts';
 import type { StatementRequest } from './schemas.ts';
-import { PeriodWarnings } from './warnings.ts';
+import { agentsText, PeriodWarnings } from './warnings.ts';
 
 /** Statements are made of what the server knows, whoever asks for them. */
 export const SERVER: Identity = { name: 'server', role: 'admin', projects: null, userId: null };
@@ -88,6 +90,40 @@ export class StatementDesk {
     return [...found].sort((a, b) => (a === null ? -1 : b === null ? 1 : a < b ? -1 : 1));
   }
 
+  /**
+   * Projects of which nothing was measured in the period, though something should have been, and why that is thought: lists
+   * name resources of them, or an agent was not heard and they had lines in as long a time before.
+   */
+  async unmeasured(measured: readonly (string | null)[], closing: Closing): Promise<ReadonlyMap<string, string>> {
+    const why = new Map<string, string>();
+    const listed = await closing.warnings.listedProjects(await this.#meters(closing));
+    for (const [project, count] of listed) why.set(project, `lists name ${count} resources of it`);
+    const unheard = await closing.warnings.unheard();
+    if (unheard.length > 0) {
+      const silent = `nothing was heard of ${agentsText(unheard)}`;
+      for (const project of await this.#projectsBefore(closing)) {
+        if (project !== null) why.set(project, `it had lines in the time before, and ${silent}`);
+      }
+    }
+    for (const project of measured) if (project !== null) why.delete(project);
+    return new Map([...why].sort(([a], [b]) => compareText(a, b)));
+  }
+
+  async #projectsBefore(closing: Closing): Promise<(string | null)[]> {
+    const { from, to } = closing;
+    try {
+      return await this.projects({ ...closing, from: from - (to - from), to: from });
+    } catch (cause) {
+      if (cause instanceof BehindRetention) return [];
+      throw cause;
+    }
+  }
+
+  isClosed(projectId: string, { from, to }: Closing): Promise<boolean> {
+    const id = statementId(projectId, formatInstant(from), formatInstant(to));
+    return this.book.find(id).then((head) => head !== null);
+  }
+
   /** The statement that there is, or a new one. @throws HttpError 409 */
   close(projectId: string | null, closing: Closing): Promise<Closed> {
     const closed = this.#queue.then(() => this.#close(projectId, closing));
@@ -102,7 +138,7 @@ export class StatementDesk {
       assertSame(known, closing);
       return { head: known, created: false };
     }
-    if (projectId !== null) await this.#assertKnown(projectId);
+    if (projectId !== null) await this.#assertKnown(projectId, closing);
     const statement = await this.#make(projectId, closing);
     const head = await this.book.append(statement, closing.by);
     const isOurs = head.digest === statement.digest;
@@ -115,8 +151,9 @@ export class StatementDesk {
   }
 
   /** A statement is for ever: one of a project that nobody heard of would be a slip of the pen. @throws HttpError 400 */
-  async #assertKnown(projectId: string): Promise<void> {
+  async #assertKnown(projectId: string, closing: Closing): Promise<void> {
     for await (const _sample of this.#options.store.samples({ projectIds: [projectId], limit: 1 })) return;
+    if ((await closing.warnings.listedProjects(await this.#meters(closing))).has(projectId)) return;
     const found = JSON.stringify(projectId);
     throw badRequest(
       `project_id: found ${found}, of which nothing is recorded; a project with samples would be right.`,
@@ -153,6 +190,14 @@ export class StatementDesk {
   async #names({ definitions }: StatementRequest, { asOf }: Moment): Promise<string[]> {
     if (definitions !== undefined) return [...new Set(definitions)];
     return (await this.#desk.definitions.list(asOf)).map(({ definition }) => definition.name);
+  }
+
+  async #meters({ asked, moment }: Closing): Promise<Set<string>> {
+    const meters = new Set<string>();
+    for (const name of await this.#names(asked, moment)) {
+      meters.add((await this.#desk.definitions.find(name, moment.asOf)).definition.meter);
+    }
+    return meters;
   }
 
   async #part(name: string, projectId: string | null, closing: Closing): Promise<StatementPart> {
@@ -210,75 +255,6 @@ export class StatementDesk {
     const ground = { projectId: content.project_id, ...times, meters };
     return Gathered.read(this.#options.store, this.#desk.ledger, ground);
   }
-}
-
-/** @throws HttpError 400 */
-export function periodOf({ period, from, to, tz }: Pick<StatementRequest, 'period' | 'from' | 'to' | 'tz'>): {
-  from: Micros;
-  to: Micros;
-} {
-  if (period !== undefined) {
-    if (from !== undefined || to !== undefined)
-      throw badRequest('period: found beside from and to; one or the other would be right.');
-    const [year = 0, month = 0] = period.split('-').map(Number);
-    const next = month === 12 ? `${year + 1}-01` : `${year}-${String(month + 1).padStart(2, '0')}`;
-    return { from: momentOf('period', `${period}-01`, tz), to: momentOf('period', `${next}-01`, tz) };
-  }
-  if (from === undefined || to === undefined) {
-    throw badRequest(`${from === undefined ? 'from' : 'to'}: found nothing; a period, or from and to, would be right.`);
-  }
-  const times = { from: momentOf('from', from, tz), to: momentOf('to', to, tz) };
-  if (times.from >= times.to) throw badRequest('to: lies before from; a later moment would be right.');
-  return times;
-}
-
-/** What was asked for and said has to be what is closed. @throws HttpError 409 */
-function assertSame(head: StatementHead, { asked, moment }: Closing): void {
-  const { definitions, group_by, as_of, tz, window, anchor = null, min_coverage } = asked;
-  const names = head.definitions.map(({ name }) => name);
-  const other =
-    found('tz', head.tz, tz) ??
-    found('window', head.window, window) ??
-    found('anchor', head.anchor, anchor) ??
-    (as_of === undefined ? null : found('as_of', head.as_of, formatInstant(moment.asOf))) ??
-    (min_coverage === undefined ? null : found('min_coverage', head.min_coverage, min_coverage)) ??
-    (definitions === undefined ? null : found('definitions', names.toSorted(), [...new Set(definitions)].sort())) ??
-    (group_by === undefined
-      ? null
-      : (head.definitions.map((one) => found('group_by', one.group_by, group_by)).find((one) => one !== null) ?? null));
-  if (other === null) return;
-  throw httpError(
-    'MTR_STATEMENT_EXISTS',
-    `${nameOf(head.project_id)} has a statement of this period already, ${head.id}: ${other}. A closed period is not closed ` +
-      'anew; what changed since is in its adjustments.',
-  );
-}
-
-function found(name: string, closed: unknown, asked: unknown): string | null {
-  const [was, is] = [JSON.stringify(closed), JSON.stringify(asked)];
-  return was === is ? null : `${name} is ${was}, asked for is ${is}`;
-}
-
-type Whose = Pick<StatementContent, 'from' | 'to' | 'tz' | 'window' | 'anchor' | 'project_id'>;
-
-/** The question of /v1/usage that a part of a statement answers. */
-function fieldsOf(definition: string, groupBy: readonly string[] | null, whose: Whose): UsageFields {
-  const { from, to, tz, window, anchor, project_id } = whose;
-  return UsageFields.parse({
-    definition,
-    from,
-    to,
-    tz,
-    window,
-    project_id,
-    ...(anchor === null ? {} : { anchor }),
-    ...(groupBy === null ? {} : { group_by: [...groupBy] }),
-    gaps: true,
-  });
-}
-
-export function askedOf(statement: StatementContent, part: StatementPart): UsageFields {
-  return fieldsOf(part.definition.name, part.group_by, statement);
 }
 
 const desks = new WeakMap<ApiOptions, StatementDesk>();

@@ -29,8 +29,8 @@ const CREATE: Route = {
   tag: 'statements',
   summary: 'Closes a period for a project, or for each',
   description:
-    'Freezes the figures and signs them. What is closed already is answered as it is (200), and 409 says what was asked ' +
-    'for otherwise.',
+    'Freezes the figures and signs them: 201 when a statement is new, 200 when none is. What is closed already is answered as ' +
+    'it is, and 409 says what was asked for otherwise. Of all projects at once, `refused` names those that stay open.',
   roles: ['admin'],
   body: StatementRequest,
   answer: { status: 201, schema: CloseAnswer },

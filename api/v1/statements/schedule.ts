@@ -2,7 +2,7 @@ import { cutWindows, DAY, formatInstant, parseAnchor } from '@nephometer/core';
 import type { Micros, Period, StatementSchedule } from '@nephometer/core';
 import type { ApiOptions } from '../../context.ts';
 import { statementsOf } from './close.ts';
-import { closeAll } from './create.ts';
+import { closeAll, closeEvery } from './create.ts';
 import type { ClosedAll } from './create.ts';
 import { StatementRequest } from './schemas.ts';
 
@@ -56,6 +56,5 @@ export async function closeScheduled(
     below,
   });
   const closing = { ...desk.closing({ ...asked, as_of: formatInstant(asOf) }, rule.name), asked };
-  const projects = rule.projects === 'all' ? await desk.projects(closing) : rule.projects;
-  return closeAll(desk, projects, closing);
+  return rule.projects === 'all' ? closeEvery(desk, closing) : closeAll(desk, rule.projects, closing);
 }

@@ -76,7 +76,10 @@ export const CloseAnswer = z.strictObject({
   refused: z
     .array(z.strictObject({ project_id: z.string().nullable(), reason: z.string(), lines: z.array(LowLine) }))
     .meta({
-      description: 'Projects that have no statement now, and why. Of one project alone the answer is an error.',
+      description:
+        'Projects that have no statement now, and why; also those of which nothing was measured, though lists of an inventory ' +
+        'name them, or an agent was not heard and they had lines before. The status does not tell: only an empty list says ' +
+        'that everything is closed. Of one project alone the answer is an error.',
     }),
 });
 

@@ -31,9 +31,27 @@ export class PeriodWarnings {
     if (unheard.length === 0) return;
     const [from, to] = [formatInstant(this.#period.from), formatInstant(this.#period.to)];
     const detail =
-      `${nameOf(projectId)}: nothing was heard from ${from} to ${to} of ${unheard.length} agents that were expected: ` +
-      `${unheard.join(', ')}. Wait for them, or close it with below=flag.`;
+      `${nameOf(projectId)}: nothing was heard from ${from} to ${to} of ${agentsText(unheard)}. ` +
+      'Wait for them, or close it with below=flag.';
     throw httpError('MTR_AGENT_NOT_HEARD', detail);
+  }
+
+  /** Those that were expected, and of whose time nothing came; in order. */
+  unheard(): Promise<readonly string[]> {
+    return this.#unheardAgents();
+  }
+
+  /** How many resources lists of the period have of each project, of any of the meters. */
+  async listedProjects(meters: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> {
+    const lists = await this.#sources.inventory.lists(this.#period.asOf);
+    const ids = new Map<string, Set<string>>();
+    for (const list of listsWithin(lists, this.#period)) {
+      if (!list.meters.some((meter) => meters.has(meter))) continue;
+      for (const [resourceId, projectId] of list.resources ?? []) {
+        if (projectId !== null) ids.set(projectId, (ids.get(projectId) ?? new Set()).add(resourceId));
+      }
+    }
+    return new Map([...ids].map(([projectId, resources]) => [projectId, resources.size]));
   }
 
   /** In a fixed order. How many alone: which agents and resources they are is not for everybody who is billed. */
@@ -73,4 +91,8 @@ export class PeriodWarnings {
     const lists = await inventory.lists(this.#period.asOf);
     return findingsOf(store, listsWithin(lists, this.#period), this.#period, meter);
   }
+}
+
+export function agentsText(ids: readonly string[]): string {
+  return `${ids.length} ${ids.length === 1 ? 'agent that was' : 'agents that were'} expected: ${ids.join(', ')}`;
 }

@@ -82,7 +82,9 @@ export const UsageAnswer = z.strictObject({
   warnings: z
     .array(
       z.strictObject({
-        warning: z.enum(['agent-not-heard', 'never-sampled', 'not-sampled-then', 'unknown-resource']),
+        warning: z.enum(['unknown-meter', 'agent-not-heard', 'never-sampled', 'not-sampled-then', 'unknown-resource']),
+        meter: z.string().optional().meta({ description: 'Of which no sample was ever seen.' }),
+        near: z.array(z.string()).optional().meta({ description: 'Meters of a name like it that were.' }),
         agents: z.int().optional(),
         agent_ids: z.array(z.string()).optional().meta({ description: 'For admins.' }),
         resources: z.int().optional().meta({ description: 'See GET /v1/findings.' }),
@@ -90,7 +92,7 @@ export const UsageAnswer = z.strictObject({
     )
     .meta({
       description:
-        'What no line can show: agents that had to be heard and were not, resources of the inventory that were not sampled, or ' +
+        'What no line can show: that there was never a sample of the meter, agents that had to be heard and were not, resources of the inventory that were not sampled, or ' +
         'sampled and not in it.',
     }),
 });
@@ -218,5 +220,11 @@ export const VoidAnswer = z.strictObject({
   reason: z.string(),
   who: z.string(),
   by: z.string().meta({ description: 'Name of the token that was used.' }),
+});
+export const NewVoidAnswer = VoidAnswer.extend({
+  samples: z
+    .int()
+    .meta({ description: 'How many samples it took out. 0: nothing matched; is there a slip of the pen?' }),
+  more: z.boolean().meta({ description: 'Whether there may be more than were counted.' }),
 });
 export const VoidsAnswer = z.strictObject({ voids: z.array(VoidAnswer), next: z.string().nullable() });

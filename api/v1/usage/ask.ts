@@ -1,9 +1,9 @@
 import { toPlain } from '@nephometer/core';
-import { z } from 'zod';
 import type { ZodType } from 'zod';
 import { readJson } from '../../body.ts';
 import type { ApiContext } from '../../context.ts';
 import { badRequest } from '../../errors.ts';
+import { complaintOf } from '../complaint.ts';
 
 /** Names that may be given more than once. */
 const REPEATED = new Set(['group_by', 'project_id', 'user_id', 'resource_id', 'source']);
@@ -23,7 +23,7 @@ export function givenFields(ctx: ApiContext, maxBody: number): Promise<unknown> 
 export function checkFields<T>(given: unknown, schema: ZodType<T>): T {
   const read = schema.safeParse(given);
   if (read.success) return read.data;
-  throw badRequest(z.prettifyError(read.error).replaceAll('\n', ' ').replaceAll('✖ ', ''));
+  throw badRequest(complaintOf(read.error, given, schema));
 }
 
 function urlFields(querystring: string): Record<string, unknown> {

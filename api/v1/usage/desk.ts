@@ -13,7 +13,7 @@ import { LedgerBook } from './ledger-book.ts';
 import { assertOneOfBoth, momentOf, questionOf } from './question.ts';
 import type { UsageQuestion } from './question.ts';
 import type { UsageFields } from './fields.ts';
-import { warningsOf } from './warnings.ts';
+import { unknownMeter, warningsOf } from './warnings.ts';
 import type { UsageWarning } from './warnings.ts';
 
 /** A write may show up this long after its `recorded_at`, where several processes write. */
@@ -104,10 +104,11 @@ export class UsageDesk {
     return fold(await this.facts(question, asOf), question.query, question.projectIds);
   }
 
-  /** What no line can show. @throws StoreUnavailable */
-  warnings(question: UsageQuestion, identity: Identity, asOf: Micros): Promise<UsageWarning[]> {
+  /** What no line can show; `isEmpty`: there is none. @throws StoreUnavailable */
+  async warnings(question: UsageQuestion, identity: Identity, asOf: Micros, isEmpty: boolean): Promise<UsageWarning[]> {
     const { store, agents } = this.#options;
-    return warningsOf({ store, agents, inventory: this.inventory }, question, identity, asOf);
+    const unknown = isEmpty ? await unknownMeter(store, question.meter, identity, asOf) : [];
+    return [...unknown, ...(await warningsOf({ store, agents, inventory: this.inventory }, question, identity, asOf))];
   }
 
   facts({ meter, query, projectIds }: UsageQuestion, asOf: Micros): Promise<GatheredFacts> {

@@ -15,6 +15,7 @@ import {
 import type { Decimal, Identity, Micros, UsageField, UsageQuery } from '@nephometer/core';
 import { visibleTo } from '../../auth.ts';
 import { badRequest, httpError } from '../../errors.ts';
+import { lostPlusHint } from '../complaint.ts';
 import { assertAhead, windowEnd } from './projection.ts';
 import type { Projection } from './projection.ts';
 import type { UsageFields } from './fields.ts';
@@ -56,17 +57,17 @@ const LATEST = parseTimestamp('2100-01-01T00:00:00Z');
 
 /** An instant as the question spells it. @throws HttpError 400 that names the field */
 export function momentOf(field: string, text: string, tz: string): Micros {
-  const at = told(field, () => resolveInstant(text, tz));
+  const at = told(field, () => resolveInstant(text, tz), lostPlusHint(text));
   if (at >= EARLIEST && at <= LATEST) return at;
   const found = JSON.stringify(text.slice(0, 60));
   throw badRequest(`${field}: found ${found}; an instant from 1970-01-01 up to 2100-01-01 would be right.`);
 }
 
-function told<T>(field: string, read: () => T): T {
+function told<T>(field: string, read: () => T, hint = ''): T {
   try {
     return read();
   } catch (cause) {
-    if (cause instanceof RangeError) throw badRequest(`${field}: ${messageOf(cause)}`);
+    if (cause instanceof RangeError) throw badRequest(`${field}: ${messageOf(cause)}${hint}`);
     throw cause;
   }
 }

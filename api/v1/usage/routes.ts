@@ -21,7 +21,7 @@ import {
   DiffAnswer,
   QuarantineUsageAnswer,
   UsageAnswer,
-  VoidAnswer,
+  NewVoidAnswer,
   VoidsAnswer,
 } from './answers.ts';
 import {
@@ -157,10 +157,11 @@ const CREATE_VOID: Route = {
   tag: 'usage',
   summary: 'Takes samples out of every figure from now on',
   description:
-    'Of samples recorded so far, all that match the selector. Nothing is removed: earlier moments keep them.',
+    'Of samples recorded so far, all that match the selector; `samples` says how many. Nothing is removed: earlier ' +
+    'moments keep them.',
   roles: ['admin'],
   body: VoidRequest,
-  answer: { status: 201, schema: VoidAnswer },
+  answer: { status: 201, schema: NewVoidAnswer },
   example: {
     body: {
       selector: { meter: 'cpu', resource_id: 'vm-7', from: '2026-03-01T10:00:00Z', to: '2026-03-01T11:00:00Z' },

@@ -36,7 +36,8 @@ export function showUsage(options: ApiOptions): Handler {
       throw badRequest('cursor: comes from another question; the same one with `next` of its answer would be right.');
     }
     const answer = await desk.answer(question, moment);
-    const warnings = await desk.warnings(question, identity, moment.asOf);
+    const isEmpty = answer.lines.length === 0 && answer.skipped.length === 0;
+    const warnings = await desk.warnings(question, identity, moment.asOf, isEmpty);
     // Rows without a frame have no place for `next`, so they come all at once unless fewer are asked for.
     const limits = { ...config.api, default_limit: type === 'json' ? config.api.default_limit : config.api.max_limit };
     const page = pageOf(answer, place?.offset ?? 0, rowLimit(asked.limit, limits));

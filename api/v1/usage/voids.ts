@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { formatInstant, VoidRecord, VoidSelector } from '@nephometer/core';
 import type { Entry } from '@nephometer/core';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { identityOf } from '../../auth.ts';
 import type { ApiOptions, Handler } from '../../context.ts';
 import { badRequest } from '../../errors.ts';
 import { sendJson } from '../../respond.ts';
+import { complaintOf } from '../complaint.ts';
 import { rowLimit } from '../request.ts';
 import { readFields } from './ask.ts';
 import { momentOf } from './question.ts';
+import { countVoided } from './void-count.ts';
 import { VoidRequest, VoidsQuery } from './fields.ts';
 
 /** POST /v1/voids: samples recorded so far that match are not used any more. */
@@ -21,18 +23,20 @@ export function createVoid({ store, clock, config, log }: ApiOptions): Handler {
     const entry = await store.appendEntry({ kind: 'void', id: randomUUID(), body: JSON.stringify(record) });
     log.warn({ void: entry.id, who, by, why }, 'Samples were voided.');
     ctx.status = 201;
-    sendJson(ctx, JSON.stringify(voidShape(entry, record)));
+    const count = await countVoided(store, entry);
+    sendJson(ctx, JSON.stringify({ ...voidShape(entry, record), ...count }));
   };
 }
 
-function selectorOf({ from, to, ...names }: VoidRequest['selector']): VoidSelector {
+function selectorOf(asked: VoidRequest['selector']): VoidSelector {
+  const { from, to, ...names } = asked;
   const read = VoidSelector.safeParse({
     ...names,
     ...(from === undefined ? {} : { from: momentOf('selector.from', from, 'UTC') }),
     ...(to === undefined ? {} : { to: momentOf('selector.to', to, 'UTC') }),
   });
   if (read.success) return read.data;
-  throw badRequest(`selector: ${z.prettifyError(read.error).replaceAll('\n', ' ').replaceAll('✖ ', '')}`);
+  throw badRequest(`selector: ${complaintOf(read.error, asked, VoidSelector)}`);
 }
 
 type VoidRequest = z.output<typeof VoidRequest>;

@@ -1,5 +1,6 @@
-import { expectedAgents, LOOKAHEAD, sealedBatch, SignedHeader } from '@nephometer/core';
+import { expectedAgents, LOOKAHEAD, namesNear, sealedBatch, SignedHeader } from '@nephometer/core';
 import type { AgentBook, Expected, Identity, InventoryList, Micros, Store } from '@nephometer/core';
+import { visibleTo } from '../../auth.ts';
 import { findingsOf, listsWithin } from './findings.ts';
 import type { InventoryBook } from './inventory-book.ts';
 import type { UsageQuestion } from './question.ts';
@@ -9,7 +10,9 @@ import type { UsageQuestion } from './question.ts';
  * admins see, which resources `GET /v1/findings`.
  */
 export interface UsageWarning {
-  readonly warning: 'agent-not-heard' | 'never-sampled' | 'not-sampled-then' | 'unknown-resource';
+  readonly warning: 'unknown-meter' | 'agent-not-heard' | 'never-sampled' | 'not-sampled-then' | 'unknown-resource';
+  readonly meter?: string;
+  readonly near?: readonly string[];
   readonly agents?: number;
   readonly agent_ids?: readonly string[];
   readonly resources?: number;
@@ -49,6 +52,21 @@ export async function warningsOf(
     if (ids.length > 0) warnings.push({ warning, resources: new Set(ids).size });
   }
   return warnings;
+}
+
+const MOST_NEAR = 3;
+
+/** Why an answer may have no lines: nobody ever measured that. Of meters that this identity may see. @throws StoreUnavailable */
+export async function unknownMeter(
+  store: Store,
+  meter: string,
+  identity: Identity,
+  asOf: Micros,
+): Promise<UsageWarning[]> {
+  const visible = { ...visibleTo(identity), asOf };
+  for await (const _sample of store.samples({ ...visible, meter, limit: 1 })) return [];
+  const names = new Set((await store.meters(visible)).map((row) => row.meter));
+  return [{ warning: 'unknown-meter', meter, near: namesNear(meter, names).slice(0, MOST_NEAR) }];
 }
 
 /** Those that had to be heard in the period, and of whose time nothing at all came; in order. @throws StoreUnavailable */

@@ -138,7 +138,8 @@ void t.test('what is wrong is said', async (t) => {
   t.throws(() => cut('2026-01-01', '2026-01-02', 'day', 'Europe/Atlantis'), /Found the zone "Europe\/Atlantis"/);
   t.throws(() => cut('2026-01-02', '2026-01-01', 'day', 'UTC'), /an end after its start/);
   t.throws(() => resolveInstant('2026-02-30', 'UTC'), /Found the date "2026-02-30"/);
-  t.throws(() => parseAnchor('32'), /Found the date/);
+  t.throws(() => parseAnchor('32'), /Found the anchor "32"; a day from 1 to 31/);
+  t.throws(() => parseAnchor('31T25:00'), /Found the anchor "31T25:00"/);
   t.throws(() => cut('2026-01-01', '2027-01-01', 'minute', 'UTC'), /more than 100000 windows/);
   t.equal(resolveInstant('2026-03-01', 'Europe/Berlin'), resolveInstant('2026-02-28T23:00:00Z', 'UTC'));
   t.equal(resolveInstant('2026-03-01T00:00:00+02:00', 'UTC') % MINUTE, 0);

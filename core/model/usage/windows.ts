@@ -106,9 +106,24 @@ function sinceMonday(year: number, month: number, day: number): number {
  */
 export function parseAnchor(text: string): BillingAnchor {
   const short = /^(\d{1,2})(T\d\d:\d\d)?$/.exec(text);
-  const local = parseLocal(short === null ? text : `2000-01-${(short[1] ?? '').padStart(2, '0')}${short[2] ?? ''}`);
+  const local = localStart(
+    short === null ? text : `2000-01-${(short[1] ?? '').padStart(2, '0')}${short[2] ?? ''}`,
+    text,
+  );
   const midnight = Math.floor(local / DAY) * DAY;
   return { day: new Date(local / 1000).getUTCDate(), time: local - midnight };
+}
+
+function localStart(start: string, anchor: string): LocalMicros {
+  try {
+    return parseLocal(start);
+  } catch {
+    const found = JSON.stringify(anchor.slice(0, 60));
+    throw new RangeError(
+      `Found the anchor ${found}; a day from 1 to 31 with or without a time (31, 31T06:30), or the date of any start ` +
+        '(2026-01-31), would be right.',
+    );
+  }
 }
 
 /**
