@@ -4,7 +4,7 @@ import {
   merkleRoot,
   messageOf,
   polledSampleId,
-  readMessage,
+  receiveMessage,
   Refusal,
   sha256,
   SHARED_KEY_ID,
@@ -138,7 +138,7 @@ function readSample(
   header: { readonly agent_id: string; readonly epoch: string },
   key: SigningKey,
 ): ReceivedSample {
-  const { sample, fields } = readMessage(text);
+  const { sample, fields } = receiveMessage(text, run.slot);
   if (verifyMessage(fields, key.secret) === null) {
     throw new Refusal('signature', `message_signature does not match the key "${key.keyId}".`);
   }
@@ -150,7 +150,7 @@ function readSample(
       throw new Refusal('message_id', `message_id is ${sample.messageId}; its origin gives ${expected}.`);
     }
   }
-  return { ...sample, text, slot: run.slot };
+  return sample;
 }
 
 /** Says which sample of the batch a refusal is about. */
@@ -205,15 +205,14 @@ function checkClock(what: string, at: Micros, behind: Micros | undefined, { now,
  */
 export function verifyHeaderless(text: string, context: VerifyContext): Verdict {
   try {
-    const { sample, fields } = readMessage(text);
+    const { sample, fields } = receiveMessage(text, null);
     const key = context.keyring.sharedKeys().find(({ secret }) => verifyMessage(fields, secret) !== null);
     if (key === undefined) throw new Refusal('signature', unsignedText(sample.signature));
     checkValidity(key, 'received', context.now);
     checkClock('The message has the timestamp', sample.timestamp, context.signing.headerless_behind, context);
     const digest = sha256(text);
-    const samples = [{ ...sample, text, slot: null }];
     const { transport } = context;
-    const record = { digest, header: null, headerText: null, keyId: key.keyId, transport, samples };
+    const record = { digest, header: null, headerText: null, keyId: key.keyId, transport, samples: [sample] };
     return { accepted: true, record };
   } catch (cause) {
     return { accepted: false, refusal: asRefusal(cause), proven: false };

@@ -41,16 +41,21 @@ async function* newestOfEach(store: Store, before: Micros | undefined): AsyncGen
     const range = end === undefined ? {} : { before: end };
     const entries = await store.entries({ kind: 'quarantine', limit: PAGE, ...range });
     const fresh = entries.filter(({ id }) => !seen.has(id) && seen.add(id));
-    const newer = await Promise.all(fresh.map(async (entry) => before !== undefined && (await hasNewer(store, entry))));
-    for (const [i, entry] of fresh.entries()) if (newer[i] === false) yield { entry, message: messageOf(entry) };
+    const newest = before === undefined ? new Map<string, Micros>() : await newestOf(store, fresh);
+    for (const entry of fresh) {
+      if ((newest.get(entry.id) ?? entry.recordedAt) <= entry.recordedAt) yield { entry, message: messageOf(entry) };
+    }
     end = entries.at(-1)?.recordedAt;
     if (end === undefined || entries.length < PAGE) return;
   }
 }
 
-async function hasNewer(store: Store, { id, recordedAt }: Entry): Promise<boolean> {
-  const newer = await store.entries({ kind: 'quarantine', id, after: recordedAt, limit: 1 });
-  return newer.length > 0;
+/** When the newest entry of each id was recorded, where that is newer than the oldest of these. */
+async function newestOf(store: Store, entries: readonly Entry[]): Promise<Map<string, Micros>> {
+  const after = Math.min(...entries.map(({ recordedAt }) => recordedAt));
+  const ids = entries.map(({ id }) => id);
+  const newer = await store.entries({ kind: 'quarantine', ids, after, headsOnly: true });
+  return new Map(newer.toReversed().map(({ id, recordedAt }) => [id, recordedAt]));
 }
 
 async function newestEntry(store: Store, id: string): Promise<Entry | undefined> {

@@ -5,9 +5,10 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import { messageOf } from '../errors.ts';
 import { signMessage } from '../signing/ceilometer.ts';
 import { formatTimestamp, parseTimestamp } from '../time.ts';
+import type { Micros } from '../time.ts';
 import { Refusal } from './refusal.ts';
 import { SAMPLE_TYPES } from './sample.ts';
-import type { Counter, Sample, SampleType } from './sample.ts';
+import type { Counter, ReceivedSample, Sample, SampleType } from './sample.ts';
 
 /**
  * The metering message: Ceilometer's JSON form of a sample. Field order on the wire is Ceilometer's; it does not
@@ -67,6 +68,21 @@ export function readMessage(text: string): { sample: Sample; fields: JsonObject 
     signature: optional(fields, 'message_signature') ?? '',
   };
   return { sample, fields };
+}
+
+const readFromText = new WeakSet<ReceivedSample>();
+
+/** Reads one metering message as it was received. @throws Refusal as `readMessage` */
+export function receiveMessage(text: string, slot: Micros | null): { sample: ReceivedSample; fields: JsonObject } {
+  const { sample: read, fields } = readMessage(text);
+  const sample = { ...read, text, slot };
+  readFromText.add(sample);
+  return { sample, fields };
+}
+
+/** True: reading the text gives the sample. False says nothing: it may be a copy. */
+export function isAsReceived(sample: ReceivedSample): boolean {
+  return readFromText.has(sample);
 }
 
 function parseObject(text: string): JsonObject {

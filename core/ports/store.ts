@@ -282,11 +282,15 @@ export interface Entry extends NewEntry {
 export interface EntryQuery {
   readonly kind: EntryKind;
   readonly id?: string;
+  /** Any of these. An empty list matches nothing. */
+  readonly ids?: readonly string[];
   /** Only entries recorded before this, for paging back. */
   readonly before?: Micros;
   /** Only entries recorded after this, to follow what is new. */
   readonly after?: Micros;
   readonly limit?: number;
+  /** Leave the bodies out (''), which may be of many MiB. */
+  readonly headsOnly?: boolean;
 }
 
 export interface RetentionRule {

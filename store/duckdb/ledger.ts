@@ -55,14 +55,17 @@ function transportAt(row: Row): Transport {
   return (['bus', 'http', 'api'] as const).find((known) => known === row[7]) ?? 'bus';
 }
 
-export async function readEntries(engine: Engine, { kind, id, before, after, limit }: EntryQuery): Promise<Entry[]> {
+export async function readEntries(engine: Engine, query: EntryQuery): Promise<Entry[]> {
+  const { kind, id, ids, before, after, limit, headsOnly = false } = query;
+  if (ids?.length === 0) return [];
   const bindings = new Bindings();
   const conditions = [`kind = ${bindings.bind(kind)}`];
   if (id !== undefined) conditions.push(`id = ${bindings.bind(id)}`);
+  if (ids !== undefined) conditions.push(`id IN (${ids.map((one) => bindings.bind(one)).join(', ')})`);
   if (before !== undefined) conditions.push(`recorded_at < ${int(before)}`);
   if (after !== undefined) conditions.push(`recorded_at > ${int(after)}`);
   const rows = await engine.read(
-    `SELECT id, body, recorded_at FROM entry WHERE ${conditions.join(' AND ')}
+    `SELECT id, ${headsOnly ? "''" : 'body'}, recorded_at FROM entry WHERE ${conditions.join(' AND ')}
      ORDER BY recorded_at DESC ${limit === undefined ? '' : `LIMIT ${int(limit)}`}`,
     bindings.values,
   );

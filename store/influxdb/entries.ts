@@ -76,19 +76,24 @@ function earliest(found: Found<EntryRow> | undefined, bodyDigest: string): Entry
 }
 
 export async function readEntries(client: InfluxClient, query: EntryQuery): Promise<Entry[]> {
-  const { kind, id, limit = Infinity } = query;
-  if (id !== undefined) return (await entriesById(client, query, [id])).get(id) ?? [];
+  const { kind, id, ids, limit = Infinity, headsOnly = false } = query;
+  if (id !== undefined || ids !== undefined) {
+    const wanted = id === undefined ? new Set(ids) : [id].filter((one) => ids?.includes(one) ?? true);
+    const found = await entriesById(client, query, [...wanted]);
+    return [...found.values()].flat().sort(newestFirst).slice(0, limit);
+  }
   const entries: Entry[] = [];
   const question = {
-    fields: 'row, body, writer',
+    fields: headsOnly ? 'row, writer' : 'row, writer, body',
     measurement: 'entry',
     where: [tagEquals('kind', kind)],
     span: { from: (query.after ?? ALL_TIME.from) + 1, to: (query.before ?? ALL_TIME.to) - 1 },
     order: 'newest',
-    limit: Math.min(PAGE, Math.max(2 * limit, 10)),
+    // Some may not count: later copies, and those without their row.
+    limit: Math.min(PAGE, limit + 8),
   } as const;
   for await (const rows of pages(client, question)) {
-    entries.push(...(await countingEntries(client, kind, rows)));
+    entries.push(...(await countingEntries(client, kind, rows, headsOnly)));
     if (entries.length >= limit) break;
   }
   return entries.slice(0, limit);
@@ -97,7 +102,7 @@ export async function readEntries(client: InfluxClient, query: EntryQuery): Prom
 /** Of each id its entries, newest first. */
 export async function entriesById(
   client: InfluxClient,
-  { kind, before = Infinity, after = -Infinity, limit }: Omit<EntryQuery, 'id'>,
+  { kind, before = Infinity, after = -Infinity, limit, headsOnly = false }: Omit<EntryQuery, 'id' | 'ids'>,
   ids: readonly string[],
 ): Promise<Map<string, Entry[]>> {
   const found = await lookUp<EntryRow>(
@@ -114,14 +119,24 @@ export async function entriesById(
       .map((row) => ({ id, row }));
   });
   const entries = new Map<string, Entry[]>(ids.map((id) => [id, []]));
-  for (const { id, entry } of await entriesOfRows(client, kind, wanted)) entries.get(id)?.push(entry);
+  const there = headsOnly ? wanted.map(headOf(kind)) : await entriesOfRows(client, kind, wanted);
+  for (const { id, entry } of there) entries.get(id)?.push(entry);
   return entries;
 }
+
+const headOf =
+  (kind: EntryKind) =>
+  ({ id, row: [, , , , recordedAt] }: { id: string; row: EntryRow }) => ({
+    id,
+    entry: { kind, id, body: '', recordedAt },
+  });
+
+const newestFirst = (a: Entry, b: Entry): number => b.recordedAt - a.recordedAt;
 
 async function entriesOfRows(client: InfluxClient, kind: EntryKind, wanted: readonly { id: string; row: EntryRow }[]) {
   const questions = wanted.map(({ row: [, writer, , , recordedAt] }) => {
     const where = [tagEquals('kind', kind), tagEquals('writer', writer)];
-    return { fields: 'row, body, writer', measurement: 'entry', where, span: { from: recordedAt, to: recordedAt } };
+    return { fields: 'row, writer, body', measurement: 'entry', where, span: { from: recordedAt, to: recordedAt } };
   });
   const answers = await selectEach(client, questions);
   const entries: { id: string; entry: Entry }[] = [];
@@ -134,7 +149,12 @@ async function entriesOfRows(client: InfluxClient, kind: EntryKind, wanted: read
 }
 
 /** Leaves out entries whose row is missing, and later copies. */
-async function countingEntries(client: InfluxClient, kind: EntryKind, rows: readonly Row[]): Promise<Entry[]> {
+async function countingEntries(
+  client: InfluxClient,
+  kind: EntryKind,
+  rows: readonly Row[],
+  headsOnly: boolean,
+): Promise<Entry[]> {
   const ids = rows.map(({ values }) => idsOf(values[0]));
   const found = await lookUp<EntryRow>(
     client,
@@ -145,14 +165,15 @@ async function countingEntries(client: InfluxClient, kind: EntryKind, rows: read
   for (const [i, row] of rows.entries()) {
     const [id, bodyDigest] = ids[i] ?? ['', ''];
     const first = earliest(found.get(keyOf(kind, id)), bodyDigest);
-    if (first === null || first[4] !== row.at || first[1] !== row.values[2]) continue;
-    entries.push({ kind, id, body: await bodyOf(client, kind, row), recordedAt: row.at });
+    if (first === null || first[4] !== row.at || first[1] !== row.values[1]) continue;
+    const body = headsOnly ? '' : await bodyOf(client, kind, row);
+    entries.push({ kind, id, body, recordedAt: row.at });
   }
   return entries;
 }
 
 async function bodyOf(client: InfluxClient, kind: EntryKind, { at, values }: Row): Promise<string> {
-  const [, first, writer] = values;
+  const [, writer, first] = values;
   if (first === null || first === undefined)
     throw new StoreUnavailable(`InfluxDB holds an entry without a body at ${at}.`);
   if (isWhole(first)) return decodeText(first.slice(1));
@@ -182,7 +203,7 @@ const SHED_PAGE = 50;
  */
 export async function shedEntries(client: InfluxClient, before: Micros): Promise<number> {
   const question = {
-    fields: 'row, body, writer',
+    fields: 'row, writer, body',
     measurement: 'entry',
     where: [tagEquals('kind', 'quarantine')],
     span: { from: ALL_TIME.from, to: before - 1 },
@@ -203,7 +224,7 @@ export async function shedEntries(client: InfluxClient, before: Micros): Promise
 }
 
 function shedLine({ at, values }: Row, old: string, body: string): string {
-  const [row, , writer] = values;
+  const [row, writer] = values;
   const rest = chunkText(old).flatMap((_piece, i) => (i === 0 ? [] : [[`body${i}`, '""'] as const]));
   const fields = { row: stringField(decodeText(row ?? '')), ...Object.fromEntries(rest), ...textFields('body', body) };
   return lineOf({ measurement: 'entry', tags: { kind: 'quarantine', writer: writer ?? '' }, fields, at, place: 0 });

@@ -4,6 +4,7 @@ import { test } from 'tap';
 import { WriteRejected } from './client.ts';
 import type { InfluxClient } from './client.ts';
 import { EntryAppends } from './entry-appends.ts';
+import { Spots } from './spots.ts';
 import type { WriterSession } from './writer.ts';
 
 const BAD = 'the server refuses this';
@@ -32,6 +33,7 @@ function fakeWriter() {
   let stamp = 0;
   const session: WriterSession = {
     writer: 'w',
+    spots: new Spots(-Infinity),
     stamp: () => ++stamp,
     assertFresh: () => undefined,
     confirm: async () => false,

@@ -93,7 +93,7 @@ export class Ledger {
     const span = { from: (query.after ?? ALL_TIME.from) + 1, to: query.upTo ?? ALL_TIME.to };
     const question = { fields: 'row', measurement: 'ledger_log', span, order: 'oldest', limit: 1000 } as const;
     for await (const page of pages(this.#client, question)) {
-      const logged = page.map(({ at, values }) => ({ at, row: readJson<IndexRow>(values[0]) }));
+      const logged = page.map(({ at, values }) => ({ at, row: readJson<LogRow>(values[0]) }));
       const rows = await this.rowsOf(logged.map(({ row: [digest] }) => digest));
       yield logged
         .map(({ at, row: [digest, writer] }) => ({ at, writer, recorded: rows.get(digest) }))
@@ -176,8 +176,11 @@ export function ledgerPoint(batch: BatchRecord, row: Omit<Recorded, 'digest'>, p
   return { ...point, fields: { ...point.fields, ...header } };
 }
 
+/** The row of the ledger's log; `newest`: time of the newest sample that was placed under the writer's name by then. */
+export type LogRow = readonly [digest: string, writer: string, newest: Micros | null];
+
 /** Finds rows by `recorded_at`; counts only when the row itself is there. */
-export function ledgerLogPoint(digest: string, writer: string, recordedAt: Micros): Point {
-  const row = JSON.stringify([digest, writer, 0]);
+export function ledgerLogPoint(recordedAt: Micros, [digest, writer, newest]: LogRow): Point {
+  const row = JSON.stringify([digest, writer, newest]);
   return { measurement: 'ledger_log', tags: { writer }, fields: { row: stringField(row) }, at: recordedAt, place: 0 };
 }

@@ -6,7 +6,7 @@ export type Tags = Readonly<Record<string, string>>;
 
 /** Points of one series at one microsecond are told apart by a place: 0..999 in the nanoseconds, beyond that by a tag. */
 export type Place = number;
-const PLACES_PER_LANE = 1000;
+export const PLACES_PER_LANE = 1000;
 
 export interface Point {
   readonly measurement: string;
@@ -57,13 +57,14 @@ export function microsOf(time: string): Micros {
   return Date.parse(`${time.slice(0, dot)}Z`) * 1000 + Number(fraction.slice(0, 6));
 }
 
-/** The lowest places that are not taken yet. */
+/** The lowest places, from one on, that are not taken yet. */
 export class Places {
   readonly #taken: Set<Place>;
-  #next = 0;
+  #next: Place;
 
-  constructor(taken: Iterable<Place> = []) {
+  constructor(taken: Iterable<Place> = [], first: Place = 0) {
     this.#taken = new Set(taken);
+    this.#next = first;
   }
 
   take(): Place {

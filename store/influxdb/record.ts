@@ -1,20 +1,18 @@
 import { SECOND, StoreRefused, StoreUnavailable } from '@nephometer/core';
-import type { BatchRecord, Clock, Micros, ReceivedSample, RecordOutcome } from '@nephometer/core';
+import type { BatchRecord, Clock, Micros, RecordOutcome } from '@nephometer/core';
 import { KnownVersions } from './classify.ts';
 import type { Classified } from './classify.ts';
 import { WriteRejected } from './client.ts';
 import type { InfluxClient } from './client.ts';
 import { markLines } from './conflict-marks.ts';
-import { bucketKey, indexPoint, lookUp } from './key-index.ts';
+import { bucketKey, lookUp } from './key-index.ts';
 import type { Found } from './key-index.ts';
 import { ledgerLogPoint, ledgerPoint, winner } from './ledger.ts';
 import type { Ledger, LedgerValues } from './ledger.ts';
 import { lineOf, Places } from './line.ts';
-import { samplePoint } from './sample-point.ts';
-import type { PointSample } from './sample-point.ts';
-import { samplesAt, spotKey } from './sample-rows.ts';
-import type { MessageRow, Spot } from './sample-rows.ts';
-import { tagText } from './text.ts';
+import { lookAgain, lookBefore } from './look.ts';
+import type { OddIds } from './odd-ids.ts';
+import { noticeLines, sampleLines } from './sample-lines.ts';
 import { findRefused, writeLines } from './write-lines.ts';
 import type { WriterSession } from './writer.ts';
 
@@ -24,14 +22,16 @@ const LONGEST_COMMIT: Micros = 15 * SECOND;
 export interface RecordContext {
   readonly client: InfluxClient;
   readonly ledger: Ledger;
+  readonly odd: OddIds;
   readonly clock: Clock;
   readonly timeoutMs: number;
 }
 
 /**
  * Records batches in this order, so that a crash anywhere leaves nothing visible that is not whole:
- * 1. look what the ledger and the index of message_ids have;
- * 2. write samples, and their entries in that index;
+ * 1. look what the ledger has, which ticks of agents are there already, and what the index of message_ids has of the ids
+ *    that can be there (see origin.ts);
+ * 2. write the ticks and the odd ids, then samples and their entries in that index;
  * 3. look for other writers' entries that came meanwhile (each writes its own before it looks, so one of two sees both);
  * 4. write marks of conflicts; 5. write the ledger's log, then its rows.
  * @throws StoreRefused naming the batches that InfluxDB refuses; all others are recorded then
@@ -68,20 +68,15 @@ async function recordFresh(
   outcomes: Map<string, RecordOutcome>,
 ): Promise<Map<string, StoreRefused>> {
   if (fresh.length === 0) return new Map();
-  const { client, ledger } = context;
+  const { client, ledger, odd } = context;
   const isOwn = (digest: string): boolean => fresh.some((batch) => batch.digest === digest);
-  const ids = fresh.flatMap(({ samples }) => samples.map(({ messageId }) => messageId));
-  // Which are kept is not known yet, so one round asks for the places of all.
-  const [messages, stored] = await Promise.all([
-    lookUp<MessageRow>(client, 'message', ids),
-    samplesAt(
-      client,
-      fresh.flatMap(({ samples }) => samples.map(spotOf)),
-    ),
-  ]);
-  const known = await KnownVersions.read(client, ledger, messages, isOwn);
+  session.spots.trim();
+  const looked = await lookBefore(client, odd, session.spots, fresh);
+  const known = await KnownVersions.read(client, ledger, looked.messages, isOwn);
   const classified = fresh.map((batch) => known.classify(batch));
-  const lines = linesOf(session.writer, classified, messages, stored);
+  const [notices, lines] = [noticeLines(looked, session), sampleLines(looked, classified, session)];
+  session.assertFresh();
+  await writeLines(client, notices);
   session.assertFresh();
   const refused = await writeSamples(client, fresh, lines);
   if (refused.size > 0) {
@@ -92,7 +87,7 @@ async function recordFresh(
   const othersWrote = await session.confirm();
   const marks = classified.flatMap((one) => one.marks);
   if (othersWrote) {
-    const now = await lookUp<MessageRow>(client, 'message', ids);
+    const now = await lookAgain(client, odd, looked.arrived);
     const versions = await KnownVersions.read(client, ledger, now, isOwn);
     marks.push(...classified.flatMap((one) => versions.marksAgainst(one)));
   }
@@ -100,47 +95,6 @@ async function recordFresh(
   await commit(context, session, classified, found, outcomes);
   if (othersWrote) await correctOutcomes(client, session.writer, fresh, outcomes);
   return new Map();
-}
-
-/** The lines of each batch's samples and of their entries in the index. */
-function linesOf(
-  writer: string,
-  classified: readonly Classified[],
-  messages: ReadonlyMap<string, Found<MessageRow>>,
-  stored: ReadonlyMap<string, readonly PointSample[]>,
-): string[][] {
-  const samplePlaces = new Map<string, Places>();
-  const entryPlaces = new Map<string, Places>();
-  return classified.map(({ batch: { digest }, kept }) =>
-    kept.flatMap((one) => {
-      const { sample, index, content } = one;
-      const spot = spotOf(sample);
-      const there = (stored.get(spotKey(spot)) ?? []).filter((other) => other.writer === writer);
-      // What an attempt before this one wrote is written again at its place.
-      const again = there.find((other) => other.digest === digest && other.index === index);
-      const place =
-        again?.place ?? placesOf(samplePlaces, spotKey(spot), () => there.map((other) => other.place)).take();
-      const entries = messages.get(sample.messageId) ?? nothing;
-      const entryAgain = entries.rows.find(([, by, , of, at]) => by === writer && of === digest && at === index);
-      const entryPlace =
-        entryAgain?.[2] ?? placesOf(entryPlaces, bucketKey(sample.messageId), () => entries.placesOf(writer)).take();
-      const row: MessageRow = [sample.messageId, writer, entryPlace, digest, index, spot.at, spot.resource, content];
-      return [lineOf(samplePoint({ sample, digest, index, writer, place })), lineOf(indexPoint('message', row))];
-    }),
-  );
-}
-
-function spotOf({ resourceId, timestamp }: ReceivedSample): Spot {
-  return { resource: tagText(resourceId), at: timestamp };
-}
-
-function placesOf(all: Map<string, Places>, key: string, taken: () => number[]): Places {
-  let places = all.get(key);
-  if (places === undefined) {
-    places = new Places(taken());
-    all.set(key, places);
-  }
-  return places;
 }
 
 /** Writes everything, or else each batch by itself to find which are refused. */
@@ -170,7 +124,8 @@ async function commit(
   found: ReadonlyMap<string, Found<LedgerValues>>,
   outcomes: Map<string, RecordOutcome>,
 ): Promise<void> {
-  const { writer } = session;
+  const { writer, spots } = session;
+  const newest = Number.isFinite(spots.newest) ? spots.newest : null;
   const started = clock.monotonic();
   const places = new Map<string, Places>();
   const log: string[] = [];
@@ -178,12 +133,15 @@ async function commit(
   for (const { batch, kept, duplicates, conflicts } of classified) {
     const recordedAt = session.stamp();
     const taken = (): number[] => found.get(batch.digest)?.placesOf(writer) ?? [];
-    const place = placesOf(places, bucketKey(batch.digest), taken).take();
+    const bucket = bucketKey(batch.digest);
+    const free = places.get(bucket) ?? new Places(taken());
+    places.set(bucket, free);
+    const place = free.take();
     const counts = { samples: kept.length, duplicates: duplicates.length };
     const { digest, header, keyId, transport } = batch;
     const extent = extentOf(kept);
     const agent = { agentId: header?.agent_id ?? null, epoch: header?.epoch ?? null, seq: header?.seq ?? null };
-    log.push(lineOf(ledgerLogPoint(digest, writer, recordedAt)));
+    log.push(lineOf(ledgerLogPoint(recordedAt, [digest, writer, newest])));
     rows.push(lineOf(ledgerPoint(batch, { writer, recordedAt, ...agent, keyId, transport, ...counts, extent }, place)));
     outcomes.set(digest, { digest, outcome: 'recorded', recordedAt, duplicates, conflicts });
   }

@@ -1,4 +1,5 @@
 import {
+  isAsReceived,
   readMessage,
   parseJson,
   isJsonObject,
@@ -43,7 +44,7 @@ const LONGEST_COPY = 1000;
  * and `message_id` are copies for those who look into the database with other tools.
  */
 export function samplePoint({ sample, digest, index, writer, place }: PointSample): Point {
-  const spelled = isSpelledByText(sample) ? null : explicitFields(sample);
+  const spelled = isAsReceived(sample) || isSpelledByText(sample) ? null : explicitFields(sample);
   const head = JSON.stringify([digest, index, writer, place, sample.slot, spelled]);
   const { literal } = sample.volume;
   return {

@@ -7,6 +7,7 @@ import { EntryAppends } from './entry-appends.ts';
 import { appendFolds, readFolds } from './folds.ts';
 import { Ledger } from './ledger.ts';
 import { readMeters, readResources } from './listing.ts';
+import { OddIds } from './odd-ids.ts';
 import { readConflicts, readReadings, readSamples } from './read.ts';
 import type { ReadContext } from './read.ts';
 import { recordBatches } from './record.ts';
@@ -25,6 +26,7 @@ export interface InfluxStoreParts {
 /** The Store port on InfluxDB. @see docs/decisions (InfluxDB layout) */
 export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }: InfluxStoreParts): Store {
   const ledger = new Ledger(client, () => clock.now());
+  const odd = new OddIds(client);
   const appends = new EntryAppends(client, writer);
   const voids = new Voids(client, () => clock.now());
   const written = metrics.counter('nephometer_influxdb_samples_written_total', 'Samples recorded in InfluxDB.');
@@ -49,7 +51,7 @@ export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }:
   return {
     async record(batches) {
       assertOpen();
-      const context = { client, ledger, clock, timeoutMs };
+      const context = { client, ledger, odd, clock, timeoutMs };
       const outcomes = await writer.exclusive((session) => recordBatches(context, session, batches));
       outcomes.forEach(({ outcome, duplicates }, i) => {
         if (outcome === 'recorded') written.add((batches[i]?.samples.length ?? 0) - duplicates.length);

@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { RecordedAtClock, StoreUnavailable } from '@nephometer/core';
 import type { Clock, Logger, Micros } from '@nephometer/core';
 import type { InfluxClient } from './client.ts';
-import { select, tagEquals } from './query.ts';
+import { readJson } from './key-index.ts';
+import type { LogRow } from './ledger.ts';
+import { selectEach, tagEquals } from './query.ts';
+import { Spots } from './spots.ts';
 import { encodeText } from './text.ts';
 import { readBeats, STALE, takeName, writeBeat } from './writer-name.ts';
 import type { Beat, HeldName } from './writer-name.ts';
@@ -16,6 +19,8 @@ class NameLost extends Error {}
 export interface WriterSession {
   /** The name under which this process, and no other, writes. */
   readonly writer: string;
+  /** The places that were taken under this name. */
+  readonly spots: Spots;
   /** The next `recorded_at`: later than all before. */
   stamp(): Micros;
   /** To be called right before points are written at places that were looked up: refuses when that was too long ago. */
@@ -39,6 +44,7 @@ export class Writer {
   readonly #instance = randomUUID();
   readonly stamps: RecordedAtClock;
   #held: HeldName | null = null;
+  #spots = new Spots(-Infinity);
   #count = 0;
   /** Of the steady clock, when the last beat was sent. */
   #beatAt: Micros = -Infinity;
@@ -72,6 +78,7 @@ export class Writer {
       try {
         return await work({
           writer: name,
+          spots: this.#spots,
           stamp: () => this.#stamp(),
           assertFresh: () => this.#assertFresh(),
           confirm: () => this.#confirm(name, beats),
@@ -104,7 +111,9 @@ export class Writer {
     if (this.#held === null) {
       this.#held = await takeName(this.#client, this.#base, this.#instance, this.#clock);
       await this.#beat(this.#held.name);
-      this.#last = Math.max(this.#last, await this.#lastStamp(this.#held.name));
+      const [stamp, newest] = await this.#lastOf(this.#held.name);
+      this.#last = Math.max(this.#last, stamp);
+      this.#spots = new Spots(newest);
       beats = await readBeats(this.#client);
     } else if (this.#age() > STALE / 4) {
       await this.#beat(this.#held.name);
@@ -126,15 +135,17 @@ export class Writer {
     if (this.#age() > STALE / 2) throw new NameLost();
   }
 
-  /** The newest `recorded_at` that was given under this name. */
-  async #lastStamp(name: string): Promise<Micros> {
-    let last = -Infinity;
-    for (const measurement of ['ledger_log', 'entry']) {
-      const where = [tagEquals('writer', name)];
-      const [row] = await select(this.#client, { fields: 'row', measurement, where, order: 'newest', limit: 1 });
-      if (row !== undefined) last = Math.max(last, row.at);
-    }
-    return last;
+  /** Of what was written under this name: the newest stamp, and the time of the newest sample. */
+  async #lastOf(name: string): Promise<[stamp: Micros, newest: Micros]> {
+    const where = [tagEquals('writer', name)];
+    const newest = { where, order: 'newest', limit: 1 } as const;
+    const [logged, ...others] = await selectEach(this.#client, [
+      { fields: 'row', measurement: 'ledger_log', ...newest },
+      { fields: 'row', measurement: 'entry', ...newest },
+      { fields: 'ids', measurement: 'odd_id', ...newest },
+    ]);
+    const stamps = [logged, ...others].flatMap((rows) => rows?.map(({ at }) => at) ?? []);
+    return [Math.max(-Infinity, ...stamps), newestSample(logged?.[0]?.values[0])];
   }
 
   async #confirm(name: string, before: ReadonlyMap<string, Beat>): Promise<boolean> {
@@ -144,6 +155,13 @@ export class Writer {
     if (after.get(name)?.[1] !== this.#instance) throw new NameLost();
     return [...after].some(([other, beat]) => other !== name && !isSameBeat(beat, before.get(other)));
   }
+}
+
+function newestSample(row: string | null | undefined): Micros {
+  if (row == null) return -Infinity;
+  const [, , newest] = readJson<LogRow>(row);
+  // A row that was written before this was kept says 0.
+  return newest === 0 ? Number.MAX_SAFE_INTEGER : (newest ?? -Infinity);
 }
 
 function isSameBeat(a: Beat, b: Beat | undefined): boolean {

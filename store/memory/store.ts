@@ -134,13 +134,15 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
       if (made !== null) voids.push(made);
       return appended;
     },
-    async entries({ kind, id, before = Infinity, after = -Infinity, limit }) {
+    async entries({ kind, id, ids, before = Infinity, after = -Infinity, limit, headsOnly = false }) {
       assertOpen();
       return entries
         .filter((entry) => entry.kind === kind && entry.id === (id ?? entry.id))
+        .filter((entry) => ids?.includes(entry.id) ?? true)
         .filter(({ recordedAt }) => recordedAt < before && recordedAt > after)
         .toReversed()
-        .slice(0, limit);
+        .slice(0, limit)
+        .map((entry) => (headsOnly ? { ...entry, body: '' } : entry));
     },
     async *arrivals({ after, upTo, meter }) {
       assertOpen();

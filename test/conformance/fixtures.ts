@@ -89,6 +89,8 @@ export interface BatchOptions {
   readonly seq?: number;
   readonly transport?: BatchRecord['transport'];
   readonly cycles?: BatchHeader['cycles'];
+  /** Of the tick that its samples came from; noon when left out. */
+  readonly slot?: Micros | null;
 }
 
 let batches = 0;
@@ -117,7 +119,7 @@ function headerOf(samples: readonly ReceivedSample[], options: BatchOptions): Ba
     samples: samples.length,
     merkle_root: merkleRoot(samples.map(({ text }) => text)),
     previous: null,
-    runs: [{ source: 'all', slot: NOON, samples: samples.length }],
+    runs: [{ source: 'all', slot: options.slot === undefined ? NOON : options.slot, samples: samples.length }],
     cycles: options.cycles ?? [],
     key_id: KEY_ID,
   };

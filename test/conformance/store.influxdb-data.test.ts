@@ -1,10 +1,13 @@
 import { DAY, ManualClock, MINUTE, systemClock } from '@nephometer/core';
-import type { Store } from '@nephometer/core';
+import type { BatchRecord, Store } from '@nephometer/core';
 import t from 'tap';
 import type { Test } from 'tap';
 import { influxUrl, uniqueName } from '../servers/index.ts';
 import { collect, ledgerOf, literals, makeBatch, makeHeaderless, makeSample, NOON, samplesOf } from './fixtures.ts';
+import type { Reading } from './fixtures.ts';
 import { openInflux, rawInflux } from './influxdb-open.ts';
+import { startInfluxProxy } from './influxdb-proxy.ts';
+import { polled } from './store/origins.ts';
 
 async function fresh(t: Test, writer?: string, database = uniqueName('data')) {
   const target = { url: await influxUrl(), database, ...(writer === undefined ? {} : { writer }) };
@@ -163,20 +166,29 @@ t.test('collectors that record at once overwrite nothing, whatever their names',
           // The same message_id from each with another time: a conflict that no single read of a span shows.
           const forged = makeBatch([{ id: `forged-${i}`, at: NOON + w * DAY }], { agentId: `f-${w}`, seq: i + 1 });
           const copy = makeHeaderless(makeSample({ id: `copy-${i}`, monotonic: w }));
-          await store.record(i % 2 === 0 ? [own, shared, forged, copy] : [copy, forged, shared, own]);
+          // One polls it, the others forge it; and what each polls stands at one instant of one resource.
+          const of = polled({ volume: String(w), resource: `polled-${i}` }, 'agent-p', NOON + i);
+          const polledOne = makeBatch([of], { agentId: w === 0 ? 'agent-p' : `m-${w}`, seq: i + 1, slot: NOON + i });
+          const mine = polled({ volume: '1', resource: 'crowded' }, `w-${w}`, NOON + i);
+          const crowd = makeBatch([mine], { agentId: `w-${w}`, seq: i + 1, slot: NOON + i });
+          const all = [own, shared, forged, copy, polledOne, crowd];
+          await store.record(i % 2 === 0 ? all : all.toReversed());
         }
       }),
     );
     for (const store of stores) {
-      const ids = (await samplesOf(store)).map(({ messageId }) => messageId);
+      const samples = await samplesOf(store);
+      const crowd = samples.filter(({ resourceId }) => resourceId === 'crowded');
+      t.equal(crowd.length, 3 * rounds.length, names.join());
+      const ids = samples.filter((one) => !crowd.includes(one)).map(({ messageId }) => messageId);
       const expected = rounds.flatMap((i) => [
         ...stores.flatMap((_, w) => [`own-${w}-${i}`, `more-${w}-${i}`]),
         `shared-${i}`,
         `copy-${i}`,
       ]);
       t.strictSame(ids.sort(), expected.sort(), names.join());
-      t.equal((await collect(store.conflicts({}))).length, 3 * rounds.length);
-      t.equal((await ledgerOf(store)).length, rounds.length * (3 + 1 + 3 + 3));
+      t.equal((await collect(store.conflicts({}))).length, 2 * 3 * rounds.length);
+      t.equal((await ledgerOf(store)).length, rounds.length * (3 + 1 + 3 + 3 + 3 + 3));
       const times = (await ledgerOf(store)).map(({ recordedAt }) => recordedAt);
       t.strictSame(
         times,
@@ -184,6 +196,45 @@ t.test('collectors that record at once overwrite nothing, whatever their names',
       );
     }
   }
+});
+
+t.test('what another process placed under a name before is not overwritten by the next one', async (t) => {
+  const database = uniqueName('next');
+  for (const [i, agentId] of ['a', 'b', 'c'].entries()) {
+    const { store } = await fresh(t, 'same', database);
+    // At the instant of the one before, and at one that nobody had yet.
+    const at = [NOON, NOON + 1, NOON + i + 2];
+    const readings = at.map((one) => polled({ volume: '1', resource: 'r', at: one, meter: `m${one}` }, agentId));
+    await store.record([makeBatch(readings, { agentId })]);
+    t.equal((await samplesOf(store)).length, 3 * (i + 1));
+    await store.close();
+  }
+});
+
+t.test('polled batches of new ticks cost no question a sample, those of a known tick one', async (t) => {
+  const proxy = await startInfluxProxy(await influxUrl());
+  t.teardown(() => proxy.close());
+  const store = await openInflux({ url: proxy.url, database: uniqueName('cost') });
+  t.teardown(() => store.close());
+  let statements = 0;
+  proxy.onRequest = async ({ path, body }) => {
+    if (path.startsWith('/query')) statements += new URLSearchParams(body).get('q')?.split(';').length ?? 0;
+    return false;
+  };
+  const cost = async (batches: BatchRecord[]): Promise<number> => {
+    statements = 0;
+    t.ok((await store.record(batches)).every(({ outcome }) => outcome === 'recorded'));
+    return statements;
+  };
+  const readings = (slot: number, from = 0): Reading[] =>
+    Array.from({ length: 50 }, (_, i) => polled({ resource: `r${from + i}`, at: slot }, 'agent-1', slot));
+  const batchOf = (slot: number): BatchRecord => makeBatch(readings(slot), { slot });
+  const now = systemClock.now();
+  await cost([batchOf(now)]);
+  const usual = await cost(Array.from({ length: 10 }, (_, i) => batchOf(now + i + 1)));
+  t.ok(usual < 30, `${usual} statements for ten batches of fifty`);
+  const again = await cost([makeBatch(readings(now, 50), { slot: now })]);
+  t.ok(again >= 50, `${again} statements for the rest of a tick`);
 });
 
 t.test('a writer that was silent for long gives way to the one that took its name', async (t) => {

@@ -7,6 +7,7 @@ import { testFilters } from './store/filters.ts';
 import { testLedger } from './store/ledger.ts';
 import { testListings } from './store/listings.ts';
 import type { OpenStore } from './store/opened.ts';
+import { testOrigins } from './store/origins.ts';
 import { testPaging } from './store/paging.ts';
 import { testRecord } from './store/record.ts';
 import { testRestart } from './store/restart.ts';
@@ -22,6 +23,7 @@ export function runStoreSuite(t: Test, name: string, open: OpenStore): void {
   const parts = {
     record: testRecord,
     conflicts: testConflicts,
+    'where ids come from': testOrigins,
     filters: testFilters,
     paging: testPaging,
     listings: testListings,

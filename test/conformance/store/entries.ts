@@ -47,6 +47,22 @@ export function testEntries(t: Test, open: OpenStore): void {
     t.strictSame(await store.entries({ kind: 'token', after: second.recordedAt }), []);
   });
 
+  t.test('entries of some ids, and entries without their bodies', async (t) => {
+    const store = await openFor(t, open);
+    const [a1, b1] = [await store.appendEntry(token), await store.appendEntry({ ...token, id: 'b' })];
+    await store.appendEntry({ ...token, id: 'c' });
+    const a2 = await store.appendEntry({ ...token, body: '{"role":"none"}' });
+    const kind = 'token';
+    t.strictSame(await store.entries({ kind, ids: ['b', 'a', 'a', 'nobody'] }), [a2, b1, a1]);
+    t.strictSame(await store.entries({ kind, ids: ['a', 'b'], limit: 2 }), [a2, b1]);
+    t.strictSame(await store.entries({ kind, ids: ['a', 'b'], after: a1.recordedAt, before: a2.recordedAt }), [b1]);
+    t.strictSame(await store.entries({ kind, ids: [] }), []);
+    t.strictSame(await store.entries({ kind, id: 'a', ids: ['b'] }), []);
+    const bare = (entry: Entry): Entry => ({ ...entry, body: '' });
+    t.strictSame(await store.entries({ kind, ids: ['a'], headsOnly: true }), [a2, a1].map(bare));
+    t.strictSame(await store.entries({ kind, headsOnly: true, limit: 1 }), [bare(a2)]);
+  });
+
   t.test('pages go back in time', async (t) => {
     const store = await openFor(t, open);
     for (let i = 0; i < 7; i++) await store.appendEntry({ kind: 'quarantine', id: `id-${i}`, body: '{}' });
