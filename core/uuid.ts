@@ -15,16 +15,26 @@ export function uuidv4(): string {
   return randomUUID();
 }
 
+/** Those of the namespace that was used last: it is nearly always the same. */
+let known = { namespace: '', bytes: Buffer.alloc(0) };
+
+/** @throws RangeError when the namespace is not a UUID */
+function bytesOf(namespace: string): Buffer {
+  if (namespace === known.namespace) return known.bytes;
+  if (!isUuid(namespace)) {
+    throw new RangeError(`Found the namespace ${JSON.stringify(namespace)}; a UUID of 36 characters would be right.`);
+  }
+  known = { namespace, bytes: Buffer.from(namespace.replaceAll('-', ''), 'hex') };
+  return known.bytes;
+}
+
 /**
  * The id that a name has within a namespace, the same for ever (RFC 9562, version 5: SHA-1).
  * @param name text is taken as its UTF-8 bytes
  * @throws RangeError when the namespace is not a UUID
  */
 export function uuidv5(namespace: string, name: string | Uint8Array): string {
-  if (!isUuid(namespace)) {
-    throw new RangeError(`Found the namespace ${JSON.stringify(namespace)}; a UUID of 36 characters would be right.`);
-  }
-  const digest = createHash('sha1').update(namespace.replaceAll('-', ''), 'hex').update(name).digest();
+  const digest = createHash('sha1').update(bytesOf(namespace)).update(name).digest();
   digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50;
   digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
   const hex = digest.toString('hex', 0, 16);

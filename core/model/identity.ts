@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import crypto from 'node:crypto';
 import type { Micros } from '../time.ts';
 import { NEPHOMETER_NAMESPACE, uuidv5 } from '../uuid.ts';
 import { compare } from '../decimal.ts';
@@ -32,9 +32,12 @@ export function notifiedSampleId(notificationId: string, definition: string, ind
   return uuidv5(NEPHOMETER_NAMESPACE, lengthDelimited(['notified', notificationId, definition, String(index)]));
 }
 
+/** Twice as fast, which the ids and contents of every sample feel; Node 20 has it since 20.12. */
+const hash: typeof crypto.hash | undefined = crypto.hash;
+
 /** SHA-256 of a text, lower-case hex. */
 export function sha256(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash === undefined ? crypto.createHash('sha256').update(text).digest('hex') : hash('sha256', text);
 }
 
 /**

@@ -40,11 +40,12 @@ const secretFile = file('shared', sharedSecret.toString());
 const namespace = uniqueName('keys');
 const busUrl = await rabbitmqUrl();
 const storeUrl = `influxdb://${new URL(await influxUrl()).host}/${uniqueName('keys')}`;
-const COMMON = [`bus: {namespace: ${namespace}}`, 'interval: 1s', 'agent: {spread: 0s, resend_after: 3s}'];
+const COMMON = [`bus: {namespace: ${namespace}}`, 'agent: {spread: 0s, resend_after: 3s}'];
 
 function serverConfig(host: string): string {
   return [
     ...COMMON,
+    'interval: 1s',
     `host: ${host}`,
     `api: {tokens: [{name: operator, role: admin, file: ${tokenFile}}]}`,
     'expected_agents: [node-1, node-77]',
@@ -86,18 +87,28 @@ function issue(agent: string, generation: number): string {
 interface AgentOf {
   readonly keyFile: string;
   readonly dataDir: string;
-  readonly role?: 'compute' | 'central';
+  readonly role?: 'compute' | 'central' | 'compute-agent';
+  /** Another command than the agent's own package. */
+  readonly main?: string;
+  readonly interval?: string;
   readonly config?: readonly string[];
 }
 
-/** An agent of its own package, whose id stands in its state folder as it would after a first start. */
-async function startAgent(id: string, { keyFile, dataDir, role = 'compute', config = [] }: AgentOf): Promise<Daemon> {
+/** An agent, whose id stands in its state folder as it would after a first start. */
+async function startAgent(id: string, options: AgentOf): Promise<Daemon> {
+  const { keyFile, dataDir, role = 'compute', main = AGENT, interval = '1s', config = [] } = options;
   mkdirSync(dataDir, { recursive: true });
   writeFileSync(join(dataDir, 'agent-id'), `${id}\n`);
-  const lines = [...COMMON, `host: ${id}`, 'disabled_plugins: [users, cgroup, libvirt]', ...config];
+  const lines = [
+    ...COMMON,
+    `interval: ${interval}`,
+    `host: ${id}`,
+    'disabled_plugins: [users, cgroup, libvirt]',
+    ...config,
+  ];
   const daemon = await startDaemon({
     args: ['run', role],
-    main: AGENT,
+    main,
     dataDir,
     config: lines.join('\n'),
     env: { NEPHOMETER_BUS_URL: busUrl, NEPHOMETER_KEY_FILE: keyFile },
@@ -282,20 +293,20 @@ void t.test('a rotation with overlap loses nothing; then the old key is refused 
 });
 
 void t.test('an agent takes up a key file that is put in place of the old one, without a restart', async (t) => {
-  const keyFile = join(folder, 'node-5.key');
-  renameSync(issue('node-5', 1), keyFile);
-  const rotating = await startAgent('node-5', { keyFile, dataDir: join(folder, 'node-5') });
-  await agentUntil('node-5', 'node-5 is not heard', ({ last_batch: last }) => last?.key_id === 'm1');
-  nephometer(['key', 'rotate', 'node-5', '--why', 'yearly']);
-  renameSync(issue('node-5', 2), keyFile);
-  const row = await agentUntil(
-    'node-5',
-    'the new key is not taken up',
-    ({ last_batch: last }) => last?.key_id === 'm2',
-  );
-  t.match(row, { state: 'ok', missing: 0, quarantined: 0 });
-  t.equal(row.epochs.length, 1, 'one epoch: it was not restarted');
-  await end(rotating);
+  const rotate = async (id: string, command: Partial<AgentOf>): Promise<void> => {
+    const keyFile = join(folder, `${id}.key`);
+    renameSync(issue(id, 1), keyFile);
+    const rotating = await startAgent(id, { keyFile, dataDir: join(folder, id), ...command });
+    await agentUntil(id, `${id} is not heard`, ({ last_batch: last }) => last?.key_id === 'm1');
+    nephometer(['key', 'rotate', id, '--why', 'yearly']);
+    renameSync(issue(id, 2), keyFile);
+    const isTaken = ({ last_batch: last }: AgentRow): boolean => last?.key_id === 'm2';
+    const row = await agentUntil(id, `the new key of ${id} is not taken up`, isTaken);
+    t.match(row, { state: 'ok', missing: 0, quarantined: 0 }, id);
+    t.equal(row.epochs.length, 1, `one epoch: ${id} was not restarted`);
+    await end(rotating);
+  };
+  await Promise.all([rotate('node-5', {}), rotate('node-6', { main: NEPHOMETER, role: 'compute-agent' })]);
 });
 
 void t.test('a state folder that was copied to another machine is noticed', async (t) => {
@@ -337,6 +348,29 @@ interface Witness {
   readonly message_id: string;
   readonly resource_id: string;
 }
+
+void t.test('an agent that misses two polls is late, and well again when it goes on', async (t) => {
+  const slow = await startAgent('node-8', {
+    keyFile: issue('node-8', 1),
+    dataDir: join(folder, 'node-8'),
+    interval: '3s',
+  });
+  await agentUntil('node-8', 'node-8 is not heard', ({ state, last_batch: last }) => state === 'ok' && last !== null);
+  slow.process.signal('SIGSTOP');
+  await agentUntil('node-8', 'node-8 is not called late', ({ state }) => state === 'late');
+  t.match(nephometer(['agents']), /node-8 +late/);
+  await until(async () => / [1-9]/.test(await metric(api, 'nephometer_watch_agents{state="late"}')), {
+    timeoutMs: 5_000,
+    everyMs: 100,
+    describe: () => 'no metric tells of it',
+  });
+  slow.process.signal('SIGCONT');
+  const row = await agentUntil('node-8', 'node-8 stays late', ({ state }) => state === 'ok');
+  t.match(row, { missing: 0, quarantined: 0 });
+  t.equal(row.epochs.length, 1, 'it is the same process');
+  t.notMatch(readFileSync(api.logFile, 'utf8'), /fell silent.*"agent":"node-8"/);
+  await end(slow);
+});
 
 void t.test('an agent that falls silent is told of, by a state, a log line and a metric', async (t) => {
   const row = await agentUntil('central-1', 'central-1 is not called silent', ({ state }) => state === 'silent');

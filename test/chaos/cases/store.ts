@@ -17,7 +17,8 @@ export const storeDown: ChaosCase = {
     const { store, quick, long } = bench;
     const influx = store === 'influxdb' ? await startInflux() : null;
     if (influx !== null) bench.onEnd(() => influx.stop());
-    const lab = await bench.lab(influx === null ? {} : { influx: influx.url });
+    // The embedded store has one collector; with a store that is shared there are two, as there would be.
+    const lab = await bench.lab(influx === null ? {} : { influx: influx.url, side: { collectors: 2 } });
     const usual = { resources: 30, resendAfter: quick ? '10m' : '40s' };
     await lab.start(usual);
     for (let n = 1; n < (quick ? 2 : 4); n += 1) await lab.addAgent(usual);
