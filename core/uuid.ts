@@ -16,11 +16,11 @@ export function uuidv4(): string {
 }
 
 /** Those of the namespace that was used last: it is nearly always the same. */
-let known = { namespace: '', bytes: Buffer.alloc(0) };
+let known: { readonly namespace: string; readonly bytes: Buffer } | null = null;
 
 /** @throws RangeError when the namespace is not a UUID */
 function bytesOf(namespace: string): Buffer {
-  if (namespace === known.namespace) return known.bytes;
+  if (namespace === known?.namespace) return known.bytes;
   if (!isUuid(namespace)) {
     throw new RangeError(`Found the namespace ${JSON.stringify(namespace)}; a UUID of 36 characters would be right.`);
   }

@@ -96,7 +96,9 @@ export const malformed: ChaosCase = {
   seconds: 300,
   quick: true,
   async run({ lab: newLab, quick, long }) {
-    const lab = await newLab({ tap: false });
+    // Room for all, so that each can be asked for: a minute of this is more than one sender may have in quarantine a day.
+    const yaml = ['quarantine: {max_per_sender: 1GiB, max_per_day: 1GiB}'];
+    const lab = await newLab({ tap: false, side: { yaml } });
     await lab.start({ resendAfter: '10m' });
     const pids = lab.side.collectors.map(({ process }) => process.pid);
     const forged = lab.forgedAgent('fuzzed');
