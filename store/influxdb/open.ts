@@ -4,6 +4,7 @@ import { parseInfluxUrl } from './address.ts';
 import type { InfluxClient } from './client.ts';
 import { createClientV1 } from './client-v1.ts';
 import { createClientV2 } from './client-v2.ts';
+import { ensureLayout } from './layout.ts';
 import { patient } from './patient.ts';
 import { createInfluxStore } from './store.ts';
 import { Writer } from './writer.ts';
@@ -25,12 +26,14 @@ export interface InfluxStoreOptions {
  * Opens the store; a 1.x database is made when it is missing.
  * @throws RangeError when the URL is not one of an InfluxDB
  * @throws StoreUnavailable when it cannot be reached, or refuses the credentials
+ * @throws StoreRefused when another version has written the database
  */
 export async function openInfluxStore(options: InfluxStoreOptions): Promise<Store> {
   const { writer, timeoutMs, log, metrics, clock = systemClock } = options;
   const client = patient(connectInflux(options), timeoutMs);
   try {
     await client.prepare();
+    await ensureLayout(client, options.url);
   } catch (cause) {
     client.close();
     throw cause;

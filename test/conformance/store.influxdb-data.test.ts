@@ -281,3 +281,19 @@ t.test('ten thousand samples', async (t) => {
   t.equal((await samplesOf(store)).length, 10_000);
   t.comment(`written ${Math.round(10_000_000 / writeMs)} samples/s; newest 100 in ${Math.round(newestMs)} ms`);
 });
+
+t.test('a database that another version laid out is refused, and stays as it is', async (t) => {
+  const { store, raw, target } = await fresh(t);
+  await store.record([makeBatch([{ at: NOON }])]);
+  await store.close();
+  const again = await openInflux(target);
+  t.equal((await samplesOf(again)).length, 1, 'its own is opened again');
+  await again.close();
+  await raw.write(['layout version="3" 7258118400000000001']);
+  await t.rejects(openInflux(target), {
+    code: 'MTR_STORE_REFUSED',
+    message: /has layout 3; this version .* layout 2\./,
+  });
+  await raw.query(['DROP MEASUREMENT layout']);
+  await t.rejects(openInflux(target), { message: /has layout 1;/ }, 'the first one bore no mark');
+});
