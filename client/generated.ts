@@ -1770,13 +1770,13 @@ export interface ShowExportPartParameters {
 export interface ListSamplesParameters {
   /** Name of a meter: `cpu`. */
   readonly meter?: string | undefined;
-  /** The thing measured. */
-  readonly resource_id?: string | undefined;
-  /** Which cloud, where several send here. */
-  readonly source?: string | undefined;
-  /** Whose resource it was. */
-  readonly user_id?: string | undefined;
-  /** Any of these; may be repeated. */
+  /** The thing measured; any of these, may be repeated. */
+  readonly resource_id?: string | readonly string[] | undefined;
+  /** Which cloud, where several send here; likewise. */
+  readonly source?: string | readonly string[] | undefined;
+  /** Whose resource it was; likewise. Empty: not known. */
+  readonly user_id?: string | readonly string[] | undefined;
+  /** Who pays; likewise. Empty: not known. */
   readonly project_id?: string | readonly string[] | undefined;
   /** One sample. */
   readonly message_id?: string | undefined;
@@ -1786,10 +1786,14 @@ export interface ListSamplesParameters {
   readonly to?: string | Date | undefined;
   /** By dotted path below resource_metadata. A JSON scalar (5, true, null, "5") is compared as such, else text. */
   readonly metadata?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** How `metadata.PATH` is compared. `text`: as /v1/usage groups by it, 5 and "5" alike; any of several; empty: not there. */
+  readonly match?: 'json' | 'text' | undefined;
   /** As it was known at that moment. */
   readonly as_of?: string | Date | undefined;
   /** By timestamp. */
   readonly order?: 'newest' | 'oldest' | undefined;
+  /** With `from`, `to` and order=oldest: also, of each resource, the sample next before `from` (`before`), and next behind `to` (`both`), at most 7 days away. What held, or what a counter grew from and to. */
+  readonly beside?: 'before' | 'both' | undefined;
   /** Most rows of the answer. */
   readonly limit?: number | undefined;
   /** Where to go on: `next` of the answer before. */
@@ -1808,13 +1812,13 @@ export interface PostMessagesParameters {
 export interface ListConflictsParameters {
   /** Name of a meter: `cpu`. */
   readonly meter?: string | undefined;
-  /** The thing measured. */
-  readonly resource_id?: string | undefined;
-  /** Which cloud, where several send here. */
-  readonly source?: string | undefined;
-  /** Whose resource it was. */
-  readonly user_id?: string | undefined;
-  /** Any of these; may be repeated. */
+  /** The thing measured; any of these, may be repeated. */
+  readonly resource_id?: string | readonly string[] | undefined;
+  /** Which cloud, where several send here; likewise. */
+  readonly source?: string | readonly string[] | undefined;
+  /** Whose resource it was; likewise. Empty: not known. */
+  readonly user_id?: string | readonly string[] | undefined;
+  /** Who pays; likewise. Empty: not known. */
   readonly project_id?: string | readonly string[] | undefined;
   /** One sample. */
   readonly message_id?: string | undefined;
@@ -1824,6 +1828,8 @@ export interface ListConflictsParameters {
   readonly to?: string | Date | undefined;
   /** By dotted path below resource_metadata. A JSON scalar (5, true, null, "5") is compared as such, else text. */
   readonly metadata?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** How `metadata.PATH` is compared. `text`: as /v1/usage groups by it, 5 and "5" alike; any of several; empty: not there. */
+  readonly match?: 'json' | 'text' | undefined;
   /** As it was known at that moment. */
   readonly as_of?: string | Date | undefined;
   /** By timestamp. */
@@ -1925,10 +1931,10 @@ export const OPERATIONS = {
   showExportManifest: {"method":"GET","path":"/v1/exports/{id}/manifest","query":[]},
   showExportPartition: {"method":"GET","path":"/v1/exports/{id}/partitions/{name}","query":[]},
   showExportPart: {"method":"GET","path":"/v1/exports/{id}/parts/{file}","query":[]},
-  listSamples: {"method":"GET","path":"/v1/samples","query":["meter","resource_id","source","user_id","project_id","message_id","from","to","metadata","as_of","order","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"samples","cursor":"cursor"}},
+  listSamples: {"method":"GET","path":"/v1/samples","query":["meter","resource_id","source","user_id","project_id","message_id","from","to","metadata","match","as_of","order","beside","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"samples","cursor":"cursor"}},
   showEvidence: {"method":"GET","path":"/v1/samples/{message_id}","query":[]},
   postMessages: {"method":"POST","path":"/v1/messages","query":[]},
-  listConflicts: {"method":"GET","path":"/v1/conflicts","query":["meter","resource_id","source","user_id","project_id","message_id","from","to","metadata","as_of","order","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"conflicts","cursor":"cursor"}},
+  listConflicts: {"method":"GET","path":"/v1/conflicts","query":["meter","resource_id","source","user_id","project_id","message_id","from","to","metadata","match","as_of","order","limit","cursor"],"prefixed":{"metadata":"metadata."},"pages":{"items":"conflicts","cursor":"cursor"}},
   resolveConflict: {"method":"POST","path":"/v1/conflicts/{message_id}/resolve","query":[]},
   listLedger: {"method":"GET","path":"/v1/ledger","query":["agent_id","epoch","digest","after","headers","limit"],"pages":{"items":"batches","cursor":"after"}},
   listAgents: {"method":"GET","path":"/v1/agents","query":["state"]},

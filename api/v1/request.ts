@@ -7,19 +7,18 @@ import { badRequest } from '../errors.ts';
 import { complaintOf } from './complaint.ts';
 
 /** Names that may be given more than once. */
-const REPEATED = new Set(['project_id']);
+const REPEATED = new Set(['project_id', 'user_id', 'resource_id', 'source']);
 const METADATA = 'metadata.';
 
 /** The URL's parameters by a schema. @throws HttpError 400 that names the parameter */
 export function readParameters<T>(ctx: ApiContext, schema: ZodType<T>): T {
   const given: Record<string, string | string[]> = {};
-  const metadata: Record<string, string> = {};
+  const metadata: Record<string, string[]> = {};
   for (const [name, value] of new URLSearchParams(ctx.querystring)) {
     // Objects have it already: assigned to, it would set no member, and the filter would be lost.
     if (name === '__proto__' || name === `${METADATA}__proto__`) throw badRequest(`${name}: cannot be asked for.`);
     const path = name.startsWith(METADATA) ? name.slice(METADATA.length) : null;
-    if (path !== null && Object.hasOwn(metadata, path)) throw badRequest(`${name}: given twice; once would be right.`);
-    if (path !== null) metadata[path] = value;
+    if (path !== null) metadata[path] = [...(Object.hasOwn(metadata, path) ? (metadata[path] ?? []) : []), value];
     else if (REPEATED.has(name)) given[name] = [given[name] ?? [], value].flat();
     else if (Object.hasOwn(given, name)) throw badRequest(`${name}: given twice; once would be right.`);
     else given[name] = value;

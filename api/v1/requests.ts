@@ -28,30 +28,51 @@ const Flag = z
   .transform((text) => text === 'true')
   .meta({ wire: { type: 'boolean' } });
 
+/** One or several, as a URL repeats it. */
+const OneOrMore = z
+  .union([z.string(), z.array(z.string())], { error: 'must be a text or a list of texts' })
+  .transform((given) => [given].flat());
+
 /** Conditions on samples, as the URL of a question gives them. `metadata.PATH=value` arrives as `metadata`. */
 const SampleConditions = {
   meter: z.string().optional().meta({ description: 'Name of a meter: `cpu`.' }),
-  resource_id: z.string().optional().meta({ description: 'The thing measured.' }),
-  source: z.string().optional().meta({ description: 'Which cloud, where several send here.' }),
-  user_id: z.string().optional().meta({ description: 'Whose resource it was.' }),
-  project_id: z.array(z.string()).optional().meta({ description: 'Any of these; may be repeated.' }),
+  resource_id: OneOrMore.optional().meta({ description: 'The thing measured; any of these, may be repeated.' }),
+  source: OneOrMore.optional().meta({ description: 'Which cloud, where several send here; likewise.' }),
+  user_id: OneOrMore.optional().meta({ description: 'Whose resource it was; likewise. Empty: not known.' }),
+  project_id: z.array(z.string()).optional().meta({ description: 'Who pays; likewise. Empty: not known.' }),
   message_id: z.string().optional().meta({ description: 'One sample.' }),
   from: Instant.optional().meta({ description: 'First instant, included.' }),
   to: Instant.optional().meta({ description: 'Last instant, excluded.' }),
-  metadata: z.record(z.string(), z.string()).optional().meta({
+  metadata: z.record(z.string(), OneOrMore).optional().meta({
     description:
       'By dotted path below resource_metadata. A JSON scalar (5, true, null, "5") is compared as such, else text.',
+  }),
+  match: z.enum(['json', 'text']).prefault('json').meta({
+    description:
+      'How `metadata.PATH` is compared. `text`: as /v1/usage groups by it, 5 and "5" alike; any of several; empty: not there.',
   }),
   as_of: Instant.optional().meta({ description: 'As it was known at that moment.' }),
 };
 
+export const BESIDE = ['before', 'both'] as const;
+
 export const SamplesQuery = z.strictObject({
   ...SampleConditions,
   order: z.enum(['newest', 'oldest']).prefault('newest').meta({ description: 'By timestamp.' }),
+  beside: z
+    .enum(BESIDE)
+    .optional()
+    .meta({
+      description:
+        'With `from`, `to` and order=oldest: also, of each resource, the sample next before `from` (`before`), and next behind `to` ' +
+        '(`both`), at most 7 days away. What held, or what a counter grew from and to.',
+    }),
   limit: Limit.optional(),
   cursor: Cursor.optional(),
 });
 export type SamplesQuery = z.output<typeof SamplesQuery>;
+
+export const ConflictsQuery = SamplesQuery.omit({ beside: true });
 
 export const LedgerQuery = z.strictObject({
   agent_id: z.string().optional().meta({ description: 'Batches of this agent.' }),

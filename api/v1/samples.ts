@@ -1,10 +1,13 @@
-import type { StoredSample } from '@nephometer/core';
-import { identityOf } from '../auth.ts';
+import type { Identity, Store, StoredSample } from '@nephometer/core';
+import { identityOf, visibleTo } from '../auth.ts';
 import type { ApiOptions, Handler } from '../context.ts';
+import { badRequest } from '../errors.ts';
 import { streamJson } from '../respond.ts';
-import { sampleQuery } from './filter.ts';
+import { withBeside } from './beside.ts';
+import { sampleQuestion } from './filter.ts';
+import type { SampleQuestion } from './filter.ts';
 import { encodeCursor, readParameters, rowLimit } from './request.ts';
-import { SamplesQuery } from './requests.ts';
+import { ConflictsQuery, SamplesQuery } from './requests.ts';
 import { sampleText } from './shapes.ts';
 
 /** GET /v1/samples */
@@ -12,9 +15,28 @@ export function listSamples({ store, config }: ApiOptions): Handler {
   return async (ctx) => {
     const asked = readParameters(ctx, SamplesQuery);
     const limit = rowLimit(asked.limit, config.api);
-    const query = sampleQuery(asked, identityOf(ctx));
-    await streamJson(ctx, samplesPage(store.samples({ ...query, limit: limit + 1 }), limit));
+    await streamJson(ctx, samplesPage(samplesOf(store, asked, identityOf(ctx), limit + 1), limit));
   };
+}
+
+/** At least `most` of those asked for, if there are so many. @throws HttpError 400, 403 */
+function samplesOf(store: Store, asked: SamplesQuery, identity: Identity, most: number): AsyncIterable<StoredSample> {
+  const { query, matches } = sampleQuestion(asked, identity);
+  const { beside, from, to, order } = asked;
+  if (beside === undefined) {
+    return matches === null ? store.samples({ ...query, limit: most }) : matching(store.samples(query), matches);
+  }
+  if (from === undefined || to === undefined || order !== 'oldest') {
+    throw badRequest('beside: only means something with from, to and order=oldest; add them or leave it out.');
+  }
+  return withBeside(store, { query, matches, from, to, beside, visible: visibleTo(identity) });
+}
+
+async function* matching(
+  samples: AsyncIterable<StoredSample>,
+  matches: SampleQuestion['matches'],
+): AsyncGenerator<StoredSample> {
+  for await (const sample of samples) if (matches?.(sample) ?? true) yield sample;
 }
 
 /** One sample more than the page holds tells whether there is a next page. */
@@ -42,10 +64,10 @@ function placeCursor({ timestamp, messageId }: StoredSample): string {
 /** GET /v1/conflicts: every version of the samples whose message_id came with different contents. */
 export function listConflicts({ store, config }: ApiOptions): Handler {
   return async (ctx) => {
-    const asked = readParameters(ctx, SamplesQuery);
+    const asked = readParameters(ctx, ConflictsQuery);
     const limit = rowLimit(asked.limit, config.api);
-    const query = sampleQuery(asked, identityOf(ctx));
-    await streamJson(ctx, conflictsPage(store.conflicts(query), limit));
+    const { query, matches } = sampleQuestion(asked, identityOf(ctx));
+    await streamJson(ctx, conflictsPage(matching(store.conflicts(query), matches), limit));
   };
 }
 

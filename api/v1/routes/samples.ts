@@ -11,7 +11,7 @@ import {
   ResolutionAnswer,
   SamplesAnswer,
 } from '../answers.ts';
-import { NoQuery, ResolveRequest, SamplesQuery } from '../requests.ts';
+import { ConflictsQuery, NoQuery, ResolveRequest, SamplesQuery } from '../requests.ts';
 
 const CEILOMETER_FIELDS = {
   message_id: '3f0c9a52-6a1f-5d0e-9b58-0f6a3f3d7c11',
@@ -110,7 +110,7 @@ const LIST_CONFLICTS: Route = {
   summary: 'Message ids that came with two contents',
   description: 'Every version of each, side by side. Until one is chosen their interval is a gap.',
   roles: ['admin'],
-  query: SamplesQuery,
+  query: ConflictsQuery,
   answer: { schema: ConflictsAnswer },
   errors: ['MTR_BEHIND_RETENTION'],
   pages: { items: 'conflicts', cursor: 'cursor', each: 'eachConflict' },

@@ -1,5 +1,5 @@
 import { compare, csvRow, formatInstant, gapFields, lineFields, parseDecimal } from '@nephometer/core';
-import type { CsvCell, Decimal, Micros, UsageField, UsageLine } from '@nephometer/core';
+import type { CsvCell, Decimal, Micros, UsageLine } from '@nephometer/core';
 import { projected } from './projection.ts';
 import type { Projected } from './projection.ts';
 import type { UsageQuestion } from './question.ts';
@@ -35,29 +35,29 @@ function projectedShape(one: Projected | null): Record<string, unknown> | null {
   return one === null ? null : { ...one, to: formatInstant(one.to) };
 }
 
-const LISTED: readonly UsageField[] = ['project_id', 'user_id', 'resource_id', 'source'];
-
-/** Readings that hold into the line, or grow into it, lie before it: by default at most an hour. */
-const BEFORE: Micros = 3_600_000_000;
-
-/** The samples beneath a line, as far as /v1/samples can be asked for them; in the order of time, as of the same moment. */
+/**
+ * The samples beneath a line, in the order of time, as of the same moment: those in it, and those next to it that hold or
+ * grow into it. Of a resource that several agents measure, those of all.
+ */
 function evidenceLink(line: UsageLine, { meter, query }: Pick<UsageQuestion, 'meter' | 'query'>, asOf: Micros): string {
   const asked = new URLSearchParams({ meter });
-  for (const [field, values] of query.filter) {
-    const [only, more] = values;
-    if (only != null && more === undefined && !(field in line.group)) asked.set(field, jsonText(field, only));
-  }
-  for (const [field, value] of Object.entries(line.group)) if (value !== null) asked.set(field, jsonText(field, value));
-  asked.set('from', formatInstant(line.from - (query.maxHold ?? BEFORE)));
+  const group = Object.entries(line.group).map(([field, value]) => [field, [value]] as const);
+  const fields = [...[...query.filter].filter(([field]) => !(field in line.group)), ...group];
+  for (const [field, values] of fields) for (const value of values) asked.append(field, value ?? '');
+  if (fields.some(([field]) => field.startsWith('metadata.'))) asked.set('match', 'text');
+  asked.set('from', formatInstant(line.from));
   asked.set('to', formatInstant(line.to));
   asked.set('as_of', formatInstant(asOf));
   asked.set('order', 'oldest');
+  const beside = besideOf(query);
+  if (beside !== null) asked.set('beside', beside);
   return `/v1/samples?${asked.toString()}`;
 }
 
-/** Metadata are compared with their type there, and texts are the rule. */
-function jsonText(field: string, value: string): string {
-  return LISTED.some((known) => known === field) ? value : JSON.stringify(value);
+/** Which readings outside of a line have a part in it. */
+function besideOf({ kind, edge }: UsageQuestion['query']): 'before' | 'both' | null {
+  if (kind === 'sum' || kind === 'count') return null;
+  return (kind === 'increase' || kind === 'p95') && edge === 'interpolate' ? 'both' : 'before';
 }
 
 export const COLUMNS = [
