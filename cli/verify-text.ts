@@ -1,4 +1,4 @@
-import type { VerifyCheck, VerifyLine, VerifyReport } from '@nephometer/core';
+import type { VerifyCheck, VerifyLine, VerifyReport, VerifyResolution } from '@nephometer/core';
 import { formatRows, printable } from './format.ts';
 import type { Column } from './format.ts';
 import { flaggedLine, warningLines } from './warnings.ts';
@@ -6,7 +6,7 @@ import { flaggedLine, warningLines } from './warnings.ts';
 const WORDS = { true: 'ok', false: 'WRONG', null: '-' } as const;
 
 /** The report for a person: every line as stated and as recomputed, the checks, and what has to be taken on trust. */
-export function reportText({ ok, statement, checks, lines }: VerifyReport): string {
+export function reportText({ ok, statement, checks, lines, resolutions }: VerifyReport): string {
   const head =
     statement === null
       ? ''
@@ -23,7 +23,7 @@ export function reportText({ ok, statement, checks, lines }: VerifyReport): stri
     .flatMap(({ check, faults: found }) => found.map((fault) => `  ${check}: ${printable(fault)}\n`))
     .join('');
   const verdict = ok ? 'Everything that could be checked holds.\n' : `This does not hold:\n${faults}`;
-  return `${head}${linesText(lines)}${signedWarnings(statement)}${formatRows(checks, columns, 'table')}\n${verdict}${unproven(checks)}${trusted(statement)}`;
+  return `${head}${linesText(lines)}${signedWarnings(statement)}${resolutionsText(resolutions)}${formatRows(checks, columns, 'table')}\n${verdict}${unproven(checks)}${trusted(statement)}`;
 }
 
 /** What the issuer signed that no line can show, and which lines were below the coverage asked for. */
@@ -31,6 +31,19 @@ function signedWarnings(statement: VerifyReport['statement']): string {
   if (statement === null) return '';
   const text = `${warningLines(statement.warnings ?? [])}${flaggedLine(statement)}`;
   return text === '' ? '' : `${text}\n`;
+}
+
+/** Which of several contents of one message was computed with, and who decided it. */
+function resolutionsText(resolutions: readonly VerifyResolution[]): string {
+  const columns: Column<VerifyResolution>[] = [
+    { title: 'message in conflict', value: (one) => one.message_id },
+    { title: 'counts', value: ({ keep, counted }) => (keep === null ? 'none' : (counted ?? "another project's")) },
+    { title: 'set aside', value: ({ set_aside: aside }) => aside.map(({ volume }) => volume).join(', ') },
+    { title: 'decided', value: (one) => one.recorded_at },
+    { title: 'by', value: ({ by }) => by },
+    { title: 'why', value: ({ why }) => why },
+  ];
+  return resolutions.length === 0 ? '' : `${formatRows(resolutions, columns, 'table')}\n`;
 }
 
 /** What a reader has to take on trust, said in so many words. */
@@ -42,11 +55,12 @@ function unproven(checks: readonly VerifyCheck[]): string {
 /** What the issuer's signature alone stands for. */
 function trusted(statement: VerifyReport['statement']): string {
   if (statement === null) return '';
-  const { others, losses, voids } = statement.evidence;
+  const { others, losses, voids, resolutions = 0 } = statement.evidence;
   return (
     "  on the issuer's word: when each batch was recorded, and that nothing was left out" +
     `${others > 0 ? `; ${others} readings of another project on a resource that changed hands` : ''}` +
-    `${losses > 0 ? `; ${losses} readings refused or in conflict` : ''}${voids > 0 ? `; ${voids} voids` : ''}\n`
+    `${losses > 0 ? `; ${losses} readings refused or in conflict` : ''}${voids > 0 ? `; ${voids} voids` : ''}` +
+    `${resolutions > 0 ? `; of ${resolutions} messages, which version counts` : ''}\n`
   );
 }
 

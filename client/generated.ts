@@ -1170,6 +1170,8 @@ export type ShowStatementAnswer = {
     readonly batches: number;
     readonly losses: number;
     readonly voids: number;
+    readonly resolutions?: number | undefined;
+    readonly versions?: number | undefined;
     readonly detail: number;
   };
   readonly digest: string;

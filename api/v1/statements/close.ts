@@ -248,12 +248,14 @@ export class StatementDesk {
     );
   }
 
-  gather(content: Omit<StatementContent, 'evidence'>): Promise<Gathered> {
+  /** @param content a statement, or what is to become one */
+  gather(content: Omit<StatementContent, 'evidence'> & Partial<Pick<StatementContent, 'evidence'>>): Promise<Gathered> {
     const meters = [...new Set(content.usage.map(({ definition }) => definition.meter))].sort();
     const { from, to, as_of: asOf } = content;
     const times = { from: parseTimestamp(from), to: parseTimestamp(to), asOf: parseTimestamp(asOf) };
     const ground = { projectId: content.project_id, ...times, meters };
-    return Gathered.read(this.#options.store, this.#desk.ledger, ground);
+    const tellsResolutions = content.evidence === undefined || content.evidence.resolutions !== undefined;
+    return Gathered.read(this.#options.store, this.#desk.ledger, ground, tellsResolutions);
   }
 }
 

@@ -28,7 +28,7 @@ export function showStatementEvidence(options: ApiOptions): Handler {
 async function readPaths({ store }: ApiOptions, gathered: Gathered, statement: Statement): Promise<SamplePaths> {
   const digests = new Set<string>();
   for await (const record of gathered.records(statement.evidence.detail)) {
-    if (record.kind === 'sample') digests.add(record.batch);
+    if (record.kind === 'sample' || record.kind === 'version') digests.add(record.batch);
   }
   return SamplePaths.read(store, gathered, digests);
 }
@@ -52,6 +52,6 @@ async function* pieces(
 }
 
 function withPath(record: EvidenceRecord, paths: SamplePaths): EvidenceRecord {
-  if (record.kind !== 'sample' || !paths.hasHeader(record.batch)) return record;
+  if ((record.kind !== 'sample' && record.kind !== 'version') || !paths.hasHeader(record.batch)) return record;
   return { ...record, path: paths.of(record.batch, record.index) };
 }

@@ -24,6 +24,8 @@ import { gatherFacts } from '../usage/facts.ts';
 import type { GatheredFacts } from '../usage/facts.ts';
 import type { LedgerBook } from '../usage/ledger-book.ts';
 import { batchesOf, headerOf } from './batches.ts';
+import { isOfGround, resolutionRecords, resolutionsOf } from './resolutions.ts';
+import type { Resolved } from './resolutions.ts';
 import { compareInSeries, lineageOf, lostText, otherRecord, seriesOf } from './others.ts';
 
 /** Whose figures, of which time, as of when. */
@@ -55,6 +57,8 @@ export class Gathered {
   readonly #facts: ReadonlyMap<string, GatheredFacts>;
   readonly #voids: readonly Entry[];
   readonly #rows: readonly LedgerRow[];
+  /** Null: not told, as in statements that were made before they were. */
+  readonly #resolved: readonly Resolved[] | null;
 
   private constructor(
     store: Store,
@@ -62,16 +66,18 @@ export class Gathered {
     facts: ReadonlyMap<string, GatheredFacts>,
     voids: readonly Entry[],
     rows: readonly LedgerRow[],
+    resolved: readonly Resolved[] | null,
   ) {
     this.#store = store;
     this.ground = ground;
     this.#facts = facts;
     this.#voids = voids;
     this.#rows = rows;
+    this.#resolved = resolved;
   }
 
   /** @throws BehindRetention, StoreUnavailable */
-  static async read(store: Store, ledger: LedgerBook, ground: Ground): Promise<Gathered> {
+  static async read(store: Store, ledger: LedgerBook, ground: Ground, tellsResolutions: boolean): Promise<Gathered> {
     const { projectId, from, to, asOf } = ground;
     const facts = new Map<string, GatheredFacts>();
     for (const meter of ground.meters) {
@@ -79,12 +85,11 @@ export class Gathered {
       facts.set(meter, ofProject(await gatherFacts(store, ledger, { meter, from, to, asOf, projectIds }), projectId));
     }
     const voids = await store.entries({ kind: 'void', before: asOf + 1 });
-    const rows = await batchesOf(
-      store,
-      ground,
-      [...facts.values()].flatMap(({ samples }) => samples),
-    );
-    return new Gathered(store, ground, facts, voids, rows);
+    const resolved = tellsResolutions ? await resolutionsOf(store, ground) : null;
+    const versions = (resolved ?? []).flatMap((one) => one.versions.filter((version) => isOfGround(version, ground)));
+    const samples = [...facts.values()].flatMap((one) => one.samples);
+    const rows = await batchesOf(store, ground, [...samples, ...versions.map(usageSampleOf)]);
+    return new Gathered(store, ground, facts, voids, rows, resolved);
   }
 
   /** Headers by digest. */
@@ -101,6 +106,7 @@ export class Gathered {
     for (const { id, recordedAt, body } of this.#bearingVoids()) {
       yield { kind: 'void', id, recorded_at: formatInstant(recordedAt), body };
     }
+    yield* resolutionRecords(this.#resolved ?? [], this.ground);
     yield* this.#others(detail);
     for (const meter of this.ground.meters) {
       for await (const { batchDigest, batchIndex, recordedAt, text } of this.#ownSamples(meter)) {
@@ -151,6 +157,11 @@ export class Gathered {
         if (voidsSample(made, usageSampleOf(sample))) yield sample;
       }
     }
+  }
+
+  /** Versions that resolutions have set aside, of any project. */
+  setAside(): StoredSample[] {
+    return (this.#resolved ?? []).flatMap(({ versions }) => versions);
   }
 
   #isOwn({ projectId }: UsageSample): boolean {

@@ -20,7 +20,12 @@ export class SamplePaths {
     const all = gathered.headers();
     const { asOf } = gathered.ground;
     const paths = new SamplePaths(new Map([...all].filter(([digest]) => digests.has(digest))));
-    for (const rows of [gathered.shown({}, asOf), gathered.voided({}), store.conflicts({ asOf })]) {
+    for (const rows of [
+      gathered.shown({}, asOf),
+      gathered.voided({}),
+      store.conflicts({ asOf }),
+      gathered.setAside(),
+    ]) {
       for await (const sample of rows) paths.#add(sample);
     }
     for (const digest of paths.#incomplete()) {

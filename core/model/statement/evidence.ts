@@ -69,35 +69,59 @@ export const VoidEvidence = z.strictObject({
   body: z.string(),
 });
 
+/** What an operator decided of a message_id that came with several contents: which batch's version counts; null: none. The server's word. */
+export const ResolutionEvidence = z.strictObject({
+  kind: z.literal('resolution'),
+  id: z.string(),
+  recorded_at: Time,
+  keep: Digest.nullable(),
+  by: z.string(),
+  why: z.string(),
+});
+
+/** A version of a sample of the statement's project that was set aside by a resolution: not computed with. As `SampleEvidence`. */
+export const VersionEvidence = SampleEvidence.extend({ kind: z.literal('version') });
+
 export const EvidenceRecord = z.discriminatedUnion('kind', [
   BatchEvidence,
   SampleEvidence,
   OtherEvidence,
   LostEvidence,
   VoidEvidence,
+  ResolutionEvidence,
+  VersionEvidence,
 ]);
 export type EvidenceRecord = z.infer<typeof EvidenceRecord>;
 
 /** Counts records and digests them, in any order: the statement says the result, and so signs all that it stands on. */
 export class EvidenceDigest {
   readonly #digests: string[] = [];
-  readonly #counts: Record<EvidenceRecord['kind'], number> = { batch: 0, sample: 0, other: 0, lost: 0, void: 0 };
+  readonly #counts: Record<EvidenceRecord['kind'], number> = {
+    batch: 0,
+    sample: 0,
+    other: 0,
+    lost: 0,
+    void: 0,
+    resolution: 0,
+    version: 0,
+  };
 
   add(record: EvidenceRecord): void {
     this.#digests.push(recordDigest(record));
     this.#counts[record.kind] += 1;
   }
 
-  summary(): EvidenceSummary {
+  summary(): Required<EvidenceSummary> {
     const { sample: samples, other: others, batch: batches, lost: losses, void: voids } = this.#counts;
+    const { resolution: resolutions, version: versions } = this.#counts;
     const digest = sha256(this.#digests.toSorted().join('\n'));
-    return { digest, samples, others, batches, losses, voids };
+    return { digest, samples, others, batches, losses, voids, resolutions, versions };
   }
 }
 
 /** Of what a record says; the Merkle path is left out, since it proves and says nothing. */
 function recordDigest(record: EvidenceRecord): string {
-  if (record.kind !== 'sample') return sha256(canonicalText(fromPlain(record)));
+  if (record.kind !== 'sample' && record.kind !== 'version') return sha256(canonicalText(fromPlain(record)));
   const { path: _path, ...rest } = record;
   return sha256(canonicalText(fromPlain(rest)));
 }

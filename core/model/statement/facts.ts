@@ -28,7 +28,7 @@ export class EvidenceFacts {
     else if (record.kind === 'sample') this.#samples.push(this.#ownSample(record, readMessage(record.text).sample));
     else if (record.kind === 'other') this.#samples.push(otherSample(record));
     else if (record.kind === 'lost') this.#lost.push(lostSpan(record));
-    else this.#addVoid(record);
+    else if (record.kind === 'void') this.#addVoid(record);
   }
 
   header(digest: string): SignedHeader | null {

@@ -17,11 +17,25 @@ export interface VerifyLine {
   readonly ok: boolean;
 }
 
+/** Volumes as texts. */
+export interface VerifyResolution {
+  readonly message_id: string;
+  /** Digest of the batch whose version counts; null: none does. */
+  readonly keep: string | null;
+  readonly by: string;
+  readonly why: string;
+  readonly recorded_at: string;
+  /** What the version that counts says; null where none does, or it is not the project's. */
+  readonly counted: string | null;
+  readonly set_aside: readonly { readonly batch: string; readonly volume: string }[];
+}
+
 export interface VerifyReport {
   readonly ok: boolean;
   readonly statement: Statement | null;
   readonly checks: readonly VerifyCheck[];
   readonly lines: readonly VerifyLine[];
+  readonly resolutions: readonly VerifyResolution[];
 }
 
 /** What is looked at, in order. */
@@ -33,6 +47,7 @@ export const VERIFY_CHECKS = [
   'evidence',
   'batches',
   'samples',
+  'resolutions',
   'agents',
   'lines',
 ] as const;

@@ -63,6 +63,9 @@ export const EvidenceSummary = z.strictObject({
   batches: z.int().nonnegative(),
   losses: z.int().nonnegative(),
   voids: z.int().nonnegative(),
+  /** Absent in statements that were made before these were told. */
+  resolutions: z.int().nonnegative().optional(),
+  versions: z.int().nonnegative().optional(),
 });
 export type EvidenceSummary = z.infer<typeof EvidenceSummary>;
 

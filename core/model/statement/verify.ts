@@ -14,6 +14,7 @@ import { EvidenceDigest, EvidenceRecord } from './evidence.ts';
 import { EvidenceFacts } from './facts.ts';
 import { skipped, Tally, verdict } from './report.ts';
 import type { VerifyCheck, VerifyLine, VerifyReport } from './report.ts';
+import { ResolutionChecks } from './resolutions.ts';
 import { issuerCheck, linesCheck, signatureCheck, statementCheck } from './statement-checks.ts';
 import { Statement, statementLines } from './statement.ts';
 import type { FrozenLine } from './statement.ts';
@@ -50,6 +51,7 @@ class Verifier {
     agents: new Tally(),
   };
   readonly #batches = new Map<string, SignedHeader>();
+  readonly #resolutions = new ResolutionChecks();
   #statement: Statement | null = null;
   #lines = 0;
   #proven = 0;
@@ -80,7 +82,8 @@ class Verifier {
     this.#digest.add(record);
     if (record.kind === 'batch') this.#batch(record.digest, record.header);
     this.#facts.add(record);
-    if (record.kind === 'sample') this.#sample(record);
+    if (record.kind === 'sample' || record.kind === 'version') this.#sample(record);
+    else if (record.kind === 'resolution') this.#resolutions.resolution(record);
   }
 
   #batch(digest: string, text: string): void {
@@ -96,9 +99,12 @@ class Verifier {
     else this.#tallies.agents.fail(`batch ${digest}: not signed with key ${header.key_id} of agent ${header.agent_id}`);
   }
 
-  #sample({ batch, index, text, path, recorded_at }: Extract<EvidenceRecord, { kind: 'sample' }>): void {
+  #sample(record: Extract<EvidenceRecord, { kind: 'sample' | 'version' }>): void {
+    const { batch, index, text, path, recorded_at } = record;
     this.#samples += 1;
     const { sample, fields } = readMessage(text);
+    if (record.kind === 'sample') this.#resolutions.sample(record, sample);
+    else this.#resolutions.version(record, sample);
     const fail = (why: string): void => this.#tallies.samples.fail(`sample ${sample.messageId}: ${why}`);
     if (this.#statement !== null && sample.projectId !== this.#statement.project_id) {
       fail(`is of project ${JSON.stringify(sample.projectId)}, not of the statement's`);
@@ -129,7 +135,7 @@ class Verifier {
     const statement = this.#statement;
     if (this.#lines === 0) file.fail('the file is empty');
     const read = verdict('file', file, `${this.#lines} lines`);
-    if (statement === null) return { ok: false, statement, checks: [read], lines: [] };
+    if (statement === null) return { ok: false, statement, checks: [read], lines: [], resolutions: [] };
     const lines = this.#compared(statement);
     const checks = [
       read,
@@ -139,18 +145,26 @@ class Verifier {
       this.#evidenceCheck(statement),
       this.#batchCheck(),
       this.#sampleCheck(),
+      this.#resolutions.check(),
       this.#agentCheck(),
       linesCheck(lines),
     ];
-    return { ok: checks.every(({ ok }) => ok !== false), statement, checks, lines };
+    return {
+      ok: checks.every(({ ok }) => ok !== false),
+      statement,
+      checks,
+      lines,
+      resolutions: this.#resolutions.report(),
+    };
   }
 
   #evidenceCheck({ evidence }: Statement): VerifyCheck {
     const tally = new Tally();
     const found = this.#digest.summary();
-    for (const name of ['samples', 'batches', 'others', 'losses', 'voids'] as const) {
-      if (found[name] !== evidence[name]) {
-        tally.fail(`${name}: found ${found[name]}, the statement was made from ${evidence[name]}`);
+    for (const name of ['samples', 'batches', 'others', 'losses', 'voids', 'resolutions', 'versions'] as const) {
+      const stated = evidence[name] ?? 0;
+      if (found[name] !== stated) {
+        tally.fail(`${name}: found ${found[name]}, the statement was made from ${stated}`);
       }
     }
     if (found.digest !== evidence.digest) {
