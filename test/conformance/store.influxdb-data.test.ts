@@ -211,10 +211,15 @@ t.test('what another process placed under a name before is not overwritten by th
   }
 });
 
-t.test('polled batches of new ticks cost no question a sample, those of a known tick one', async (t) => {
+const readingsOf = (slot: number, from = 0): Reading[] =>
+  Array.from({ length: 50 }, (_, i) => polled({ resource: `r${from + i}`, at: slot }, 'agent-1', slot));
+const batchOf = (slot: number): BatchRecord => makeBatch(readingsOf(slot), { slot });
+
+/** A store, and how many statements it takes to record some batches. */
+async function counted(t: Test, database: string) {
   const proxy = await startInfluxProxy(await influxUrl());
   t.teardown(() => proxy.close());
-  const store = await openInflux({ url: proxy.url, database: uniqueName('cost') });
+  const store = await openInflux({ url: proxy.url, database });
   t.teardown(() => store.close());
   let statements = 0;
   proxy.onRequest = async ({ path, body }) => {
@@ -226,15 +231,30 @@ t.test('polled batches of new ticks cost no question a sample, those of a known 
     t.ok((await store.record(batches)).every(({ outcome }) => outcome === 'recorded'));
     return statements;
   };
-  const readings = (slot: number, from = 0): Reading[] =>
-    Array.from({ length: 50 }, (_, i) => polled({ resource: `r${from + i}`, at: slot }, 'agent-1', slot));
-  const batchOf = (slot: number): BatchRecord => makeBatch(readings(slot), { slot });
+  return { store, cost };
+}
+
+t.test('polled batches of new ticks cost no question a sample, those of a known tick one', async (t) => {
+  const { cost } = await counted(t, uniqueName('cost'));
   const now = systemClock.now();
   await cost([batchOf(now)]);
   const usual = await cost(Array.from({ length: 10 }, (_, i) => batchOf(now + i + 1)));
   t.ok(usual < 30, `${usual} statements for ten batches of fifty`);
-  const again = await cost([makeBatch(readings(now, 50), { slot: now })]);
+  const again = await cost([makeBatch(readingsOf(now, 50), { slot: now })]);
   t.ok(again >= 50, `${again} statements for the rest of a tick`);
+});
+
+t.test('a process that has not read all odd ids yet asks for every id', async (t) => {
+  const { store, raw, target } = await fresh(t);
+  const now = systemClock.now();
+  await store.record([makeBatch([{ ...readingsOf(now + 9)[0], volume: '7' }], { agentId: 'mallory' })]);
+  const others = Array.from({ length: 250 }, (_, i) => `odd_id,writer=collector-1 ids="0000000a" ${now - 1000 + i}000`);
+  await raw.write(others);
+  const { store: next, cost } = await counted(t, target.database);
+  const costs = [];
+  for (let i = 0; i < 4; i++) costs.push(await cost([batchOf(now + i)]));
+  t.ok(costs.slice(0, 2).every((one) => one >= 50) && (costs[3] ?? 50) < 30, `statements: ${costs.join(', ')}`);
+  t.match(await next.record([batchOf(now + 9)]), [{ conflicts: { length: 1 } }], 'the one that counts is found');
 });
 
 t.test('a writer that was silent for long gives way to the one that took its name', async (t) => {
