@@ -1,5 +1,5 @@
-import { formatInstant } from '@nephometer/core';
-import type { Identity, Micros, UsageSample } from '@nephometer/core';
+import { formatInstant, parseTimestamp } from '@nephometer/core';
+import type { Identity, Micros, UsageLine, UsageSample } from '@nephometer/core';
 import { identityOf } from '../../auth.ts';
 import type { ApiOptions, Handler } from '../../context.ts';
 import { badRequest } from '../../errors.ts';
@@ -88,12 +88,11 @@ export function otherQuestion(): HttpError {
 
 /** @param before null: nothing was known, so that every line is added */
 export async function changesBetween(desk: UsageDesk, before: Standpoint | null, after: Standpoint): Promise<Change[]> {
-  const then = before === null ? null : await desk.facts(before.question, before.asOf);
-  const now = await desk.facts(after.question, after.asOf);
-  const old = before === null || then === null ? new Map<string, LineShape>() : shapesOf(then, before);
-  const fresh = shapesOf(now, after);
+  const old = before === null ? new Map<string, LineShape>() : await answered(desk, before);
+  const fresh = await answered(desk, after);
   const changed = [...new Set([...old.keys(), ...fresh.keys()])].filter((id) => isOther(old.get(id), fresh.get(id)));
-  const why = before === null || then === null || changed.length === 0 ? [] : variations(then, now, before, after);
+  const shapes = changed.flatMap((id) => [old.get(id) ?? [], fresh.get(id) ?? []].flat());
+  const why = before === null || changed.length === 0 ? [] : await reasons(desk, before, after, shapes);
   return changed.map((id) => {
     const [was, is] = [old.get(id) ?? null, fresh.get(id) ?? null];
     const causes = why.filter(({ shapes }) => isOther(old.get(id), shapes.get(id))).map(({ cause }) => cause);
@@ -102,8 +101,41 @@ export async function changesBetween(desk: UsageDesk, before: Standpoint | null,
   });
 }
 
-function shapesOf(facts: GatheredFacts, { question, asOf }: Standpoint): Map<string, LineShape> {
-  const { lines } = fold(facts, question.query, question.projectIds);
+/** The lines by id: where there are fold lines, from them. */
+async function answered(desk: UsageDesk, { question, asOf }: Standpoint): Promise<Map<string, LineShape>> {
+  // The key of a standpoint may leave out where its period ends, which an answer that is remembered has to be of.
+  const key = `${question.key} ${question.query.from} ${question.query.to}`;
+  const { lines } = await desk.answer({ ...question, key }, { asOf, settled: false });
+  return shapesById(lines, { question, asOf });
+}
+
+/** @param changed lines whose causes are wanted: samples of other times are not read */
+async function reasons(
+  desk: UsageDesk,
+  before: Standpoint,
+  after: Standpoint,
+  changed: readonly LineShape[],
+): Promise<Variation[]> {
+  const [old, fresh] = [narrowed(before, changed), narrowed(after, changed)];
+  const then = await desk.facts(old.question, old.asOf);
+  return variations(then, await desk.facts(fresh.question, fresh.asOf), old, fresh);
+}
+
+/** From the first to the last window with a change. A projection is of the whole period's end, which then stays. */
+function narrowed({ question, asOf }: Standpoint, changed: readonly LineShape[]): Standpoint {
+  if (question.projection !== null) return { question, asOf };
+  const instants = (name: 'from' | 'to'): number[] => changed.map((shape) => parseTimestamp(String(shape[name])));
+  const from = instants('from').reduce((least, at) => Math.min(least, at));
+  const to = instants('to').reduce((most, at) => Math.max(most, at));
+  return { question: { ...question, query: { ...question.query, from, to } }, asOf };
+}
+
+function shapesOf(facts: GatheredFacts, standpoint: Standpoint): Map<string, LineShape> {
+  const { question } = standpoint;
+  return shapesById(fold(facts, question.query, question.projectIds).lines, standpoint);
+}
+
+function shapesById(lines: readonly UsageLine[], { question, asOf }: Standpoint): Map<string, LineShape> {
   return new Map(lines.map((line) => lineShape(line, question, asOf)).map((shape) => [shape.id, shape]));
 }
 
