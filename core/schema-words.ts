@@ -27,6 +27,18 @@ export function plainMessage(issue: z.core.$ZodIssue): string {
   return first === undefined ? issue.message : plainMessage(first);
 }
 
+const MOST_WORDS = 3;
+
+/** What is wrong, in one line: the first of it. */
+export function wordsOf({ issues }: z.ZodError): string {
+  const words = issues.slice(0, MOST_WORDS).map((issue) => {
+    if (issue.code === 'unrecognized_keys') return `${issue.keys.join(', ')}: not known here`;
+    const message = plainMessage(issue).replace(/^Invalid discriminator value\. Expected /, 'must be one of ');
+    return `${keyText(issue.path)} ${message}`.trimStart();
+  });
+  return [...words, ...(issues.length > MOST_WORDS ? ['...'] : [])].join('; ');
+}
+
 /** The keys that a schema knows at a path. */
 export function knownKeys(schema: unknown, path: readonly PropertyKey[]): string[] {
   return Object.keys(shapeOf(schemaAt(schema, path)));

@@ -54,7 +54,9 @@ async function* linesOf(file: string): AsyncGenerator<string> {
 async function assertReadable(file: string): Promise<void> {
   try {
     const handle = await open(file);
+    const isFolder = (await handle.stat()).isDirectory();
     await handle.close();
+    if (isFolder) throw new Error('it is a folder');
   } catch (cause) {
     throw new ApiError(`Cannot read ${file}: ${messageOf(cause)}`, EXIT_CODES.data.code);
   }

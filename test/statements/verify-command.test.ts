@@ -73,6 +73,34 @@ t.test('a file that is not there, and keys that are none', async (t) => {
   const missing = nephometer('verify', 'april.ndjson');
   t.equal(missing.code, 65);
   t.match(missing.err, /Cannot read april\.ndjson/);
+  t.match(nephometer('verify', '.'), { code: 65, err: /Cannot read \.: it is a folder/ });
   const key = nephometer('verify', 'march.ndjson', '--public-key', 'march.ndjson');
   t.equal(key.code, 78);
+});
+
+t.test('a file that is something else is told in a line', (t) => {
+  const [statement = '', ...records] = evidence;
+  const { tz: _tz, ...without } = JSON.parse(statement) as { tz: string };
+  const hint = /; the first line has to be the statement, as `nephometer statement evidence` writes it\n/;
+  const cases: readonly (readonly [text: string, said: RegExp])[] = [
+    ['', /file: the file is empty\n/],
+    ['\n\n', /file: the file is empty\n/],
+    [[JSON.stringify(without), ...records].join('\n'), /file: line 1: tz must be a text; the first line/],
+    [[...records, statement].join('\n'), hint],
+    [JSON.stringify(JSON.parse(statement), null, 1), hint],
+    ['x'.repeat(5_000_000), hint],
+    [statement, /evidence: the file holds the statement alone; `nephometer statement evidence` writes it/],
+    [[statement, '{"kind":"bill"}'].join('\n'), /file: line 2: kind must be one of 'batch' \| 'sample' \|/],
+  ];
+  for (const [text, said] of cases) {
+    writeFileSync(join(folder, 'other.ndjson'), text);
+    const { code, out } = nephometer('verify', 'other.ndjson');
+    t.equal(code, 1);
+    t.match(out, said);
+    t.notMatch(out, /Invalid|✖/);
+    t.ok(out.length < 8000, `${out.length} characters`);
+  }
+  writeFileSync(join(folder, 'marked.ndjson'), `\uFEFF${evidence.join('\r\n')}\r\n`);
+  t.equal(nephometer('verify', 'marked.ndjson').code, 0, 'what an editor of Windows adds changes nothing');
+  t.end();
 });

@@ -111,6 +111,10 @@ export class EvidenceDigest {
     this.#counts[record.kind] += 1;
   }
 
+  get isEmpty(): boolean {
+    return this.#digests.length === 0;
+  }
+
   summary(): Required<EvidenceSummary> {
     const { sample: samples, other: others, batch: batches, lost: losses, void: voids } = this.#counts;
     const { resolution: resolutions, version: versions } = this.#counts;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
 import { parseJson, toPlain } from '../../json.ts';
+import { wordsOf } from '../../schema-words.ts';
 import { headerDigest, verifyHeader } from '../../signing/batch.ts';
 import { verifyMessage } from '../../signing/ceilometer.ts';
 import type { Keyring } from '../../signing/keyring.ts';
@@ -40,6 +41,8 @@ export async function verifyEvidence(
   return verifier.report();
 }
 
+const BYTE_ORDER_MARK = '\uFEFF';
+
 class Verifier {
   readonly #options: VerifyOptions;
   readonly #digest = new EvidenceDigest();
@@ -53,6 +56,7 @@ class Verifier {
   readonly #batches = new Map<string, SignedHeader>();
   readonly #resolutions = new ResolutionChecks();
   #statement: Statement | null = null;
+  #isBegun = false;
   #lines = 0;
   #proven = 0;
   #withoutPath = 0;
@@ -67,14 +71,24 @@ class Verifier {
 
   line(text: string): void {
     this.#lines += 1;
-    if (text === '' && this.#lines > 1) return;
+    if (text === '' || text === BYTE_ORDER_MARK) return;
+    if (!this.#isBegun) this.#begin(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+    // Of a file that is something else, one line is enough to say so.
+    else if (this.#statement !== null) this.#read(() => this.#record(EvidenceRecord.parse(JSON.parse(text))), '');
+  }
+
+  #begin(text: string): void {
+    this.#isBegun = true;
+    const hint = '; the first line has to be the statement, as `nephometer statement evidence` writes it';
+    this.#read(() => (this.#statement = Statement.parse(JSON.parse(text))), hint);
+  }
+
+  #read(read: () => void, hint: string): void {
     try {
-      const value: unknown = JSON.parse(text);
-      if (this.#lines === 1) this.#statement = Statement.parse(value);
-      else this.#record(EvidenceRecord.parse(value));
+      read();
     } catch (cause) {
-      const why = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : messageOf(cause);
-      this.#tallies.file.fail(`line ${this.#lines}: ${why}`);
+      const why = cause instanceof z.ZodError ? wordsOf(cause) : messageOf(cause);
+      this.#tallies.file.fail(`line ${this.#lines}: ${why}${hint}`);
     }
   }
 
@@ -133,7 +147,7 @@ class Verifier {
   report(): VerifyReport {
     const { file } = this.#tallies;
     const statement = this.#statement;
-    if (this.#lines === 0) file.fail('the file is empty');
+    if (!this.#isBegun) file.fail('the file is empty');
     const read = verdict('file', file, `${this.#lines} lines`);
     if (statement === null) return { ok: false, statement, checks: [read], lines: [], resolutions: [] };
     const lines = this.#compared(statement);
@@ -161,6 +175,9 @@ class Verifier {
   #evidenceCheck({ evidence }: Statement): VerifyCheck {
     const tally = new Tally();
     const found = this.#digest.summary();
+    if (this.#digest.isEmpty && evidence.samples > 0) {
+      tally.fail('the file holds the statement alone; `nephometer statement evidence` writes it with its evidence');
+    }
     for (const name of ['samples', 'batches', 'others', 'losses', 'voids', 'resolutions', 'versions'] as const) {
       const stated = evidence[name] ?? 0;
       if (found[name] !== stated) {
