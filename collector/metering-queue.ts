@@ -20,7 +20,7 @@ export interface MeteringQueueOptions {
 
 const FIRST_BACKOFF: Micros = SECOND / 4;
 /** Short enough that fresh samples flow again within ten seconds of the end of an outage. */
-const LONGEST_BACKOFF: Micros = 2 * SECOND;
+const LONGEST_BACKOFF: Micros = SECOND;
 const LONGEST_DRAIN: Micros = 10 * SECOND;
 
 /**
