@@ -35,6 +35,7 @@ function fakeWriter() {
     writer: 'w',
     spots: new Spots(-Infinity),
     stamp: () => ++stamp,
+    noteTime: () => stamp,
     assertFresh: () => undefined,
     confirm: async () => false,
   };

@@ -72,13 +72,13 @@ function bitOf(digits: string): { byte: number; mask: number } {
   return { byte: bit >>> 3, mask: 1 << (bit & 7) };
 }
 
-/** To be written before the samples that have these ids; `stamp` gives times that only grow. */
-export function oddLines(ids: readonly string[], writer: string, stamp: () => Micros): string[] {
+/** To be written before the samples that have these ids; `time` gives times that only grow. */
+export function oddLines(ids: readonly string[], writer: string, time: () => Micros): string[] {
   const lines: string[] = [];
   for (let at = 0; at < ids.length; at += IDS_PER_POINT) {
     const some = ids.slice(at, at + IDS_PER_POINT).map((id) => id.slice(0, DIGITS));
     const fields = { ids: stringField(some.join('')) };
-    lines.push(lineOf({ measurement: 'odd_id', tags: { writer }, fields, at: stamp(), place: 0 }));
+    lines.push(lineOf({ measurement: 'odd_id', tags: { writer }, fields, at: time(), place: 0 }));
   }
   return lines;
 }

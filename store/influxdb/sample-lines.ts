@@ -26,7 +26,7 @@ export function noticeLines({ arrived, ticks }: Looked, session: WriterSession):
     }),
   );
   const odd = arrived.flatMap(({ batch, origin }) => oddIdsOf(batch, origin));
-  return [...lines, ...oddLines(odd, writer, () => session.stamp())];
+  return [...lines, ...oddLines(odd, writer, () => session.noteTime())];
 }
 
 /** The lines of each batch's samples and of their entries in the index. */

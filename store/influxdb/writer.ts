@@ -23,6 +23,8 @@ export interface WriterSession {
   readonly spots: Spots;
   /** The next `recorded_at`: later than all before. */
   stamp(): Micros;
+  /** The time of the next note for other writers: later than all before, and no `recorded_at` is spent on it. */
+  noteTime(): Micros;
   /** To be called right before points are written at places that were looked up: refuses when that was too long ago. */
   assertFresh(): void;
   /**
@@ -49,6 +51,7 @@ export class Writer {
   /** Of the steady clock, when the last beat was sent. */
   #beatAt: Micros = -Infinity;
   #last: Micros = -Infinity;
+  #lastNote: Micros = -Infinity;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(client: InfluxClient, base: string, clock: Clock, log: Logger) {
@@ -80,6 +83,7 @@ export class Writer {
           writer: name,
           spots: this.#spots,
           stamp: () => this.#stamp(),
+          noteTime: () => this.#noteTime(),
           assertFresh: () => this.#assertFresh(),
           confirm: () => this.#confirm(name, beats),
         });
@@ -100,6 +104,11 @@ export class Writer {
     return this.#last;
   }
 
+  #noteTime(): Micros {
+    this.#lastNote = Math.max(this.#clock.now(), this.#lastNote + 1);
+    return this.#lastNote;
+  }
+
   /** Makes sure of the name, and remembers what the others had done by now. */
   async #begin(): Promise<{ name: string; beats: Map<string, Beat> }> {
     let beats = await readBeats(this.#client);
@@ -111,9 +120,10 @@ export class Writer {
     if (this.#held === null) {
       this.#held = await takeName(this.#client, this.#base, this.#instance, this.#clock);
       await this.#beat(this.#held.name);
-      const [stamp, newest] = await this.#lastOf(this.#held.name);
+      const { stamp, note, newestSample } = await this.#lastOf(this.#held.name);
       this.#last = Math.max(this.#last, stamp);
-      this.#spots = new Spots(newest);
+      this.#lastNote = Math.max(this.#lastNote, note);
+      this.#spots = new Spots(newestSample);
       beats = await readBeats(this.#client);
     } else if (this.#age() > STALE / 4) {
       await this.#beat(this.#held.name);
@@ -135,17 +145,22 @@ export class Writer {
     if (this.#age() > STALE / 2) throw new NameLost();
   }
 
-  /** Of what was written under this name: the newest stamp, and the time of the newest sample. */
-  async #lastOf(name: string): Promise<[stamp: Micros, newest: Micros]> {
+  /** Of what was written under this name: the newest stamp and note, and the time of the newest sample. */
+  async #lastOf(name: string): Promise<{ stamp: Micros; note: Micros; newestSample: Micros }> {
     const where = [tagEquals('writer', name)];
     const newest = { where, order: 'newest', limit: 1 } as const;
-    const [logged, ...others] = await selectEach(this.#client, [
-      { fields: 'row', measurement: 'ledger_log', ...newest },
-      { fields: 'row', measurement: 'entry', ...newest },
-      { fields: 'ids', measurement: 'odd_id', ...newest },
-    ]);
-    const stamps = [logged, ...others].flatMap((rows) => rows?.map(({ at }) => at) ?? []);
-    return [Math.max(-Infinity, ...stamps), newestSample(logged?.[0]?.values[0])];
+    const [logged, entry, note] = (
+      await selectEach(this.#client, [
+        { fields: 'row', measurement: 'ledger_log', ...newest },
+        { fields: 'row', measurement: 'entry', ...newest },
+        { fields: 'ids', measurement: 'odd_id', ...newest },
+      ])
+    ).map(([row]) => row);
+    return {
+      stamp: Math.max(logged?.at ?? -Infinity, entry?.at ?? -Infinity),
+      note: note?.at ?? -Infinity,
+      newestSample: newestSample(logged?.values[0]),
+    };
   }
 
   async #confirm(name: string, before: ReadonlyMap<string, Beat>): Promise<boolean> {
@@ -160,8 +175,7 @@ export class Writer {
 function newestSample(row: string | null | undefined): Micros {
   if (row == null) return -Infinity;
   const [, , newest] = readJson<LogRow>(row);
-  // A row that was written before this was kept says 0.
-  return newest === 0 ? Number.MAX_SAFE_INTEGER : (newest ?? -Infinity);
+  return newest ?? -Infinity;
 }
 
 function isSameBeat(a: Beat, b: Beat | undefined): boolean {
