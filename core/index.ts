@@ -22,6 +22,7 @@ export * from './model/refusal.ts';
 export * from './model/retention.ts';
 export * from './model/sample.ts';
 export * from './model/statistics.ts';
+export { edgesOf } from './model/edges.ts';
 export * from './model/usage/index.ts';
 export * from './model/statement/index.ts';
 export * from './model/usage-sample.ts';

@@ -39,6 +39,12 @@ export interface Store {
    */
   readings(query: ReadingsQuery): AsyncIterable<readonly UsageSample[]>;
 
+  /**
+   * The newest or the oldest visible sample of each series of one meter in a stretch of time, as far as retention has kept
+   * it; in any order. Costs a search, not a reading of all samples.
+   */
+  edges(query: EdgesQuery): Promise<readonly Edge[]>;
+
   /** Ledger rows in order of `recorded_at`, then digest. */
   ledger(query: LedgerQuery): AsyncIterable<LedgerRow>;
   /** Of the message_ids that are in conflict and not resolved every version that matches; ordered as samples, then as recorded. */
@@ -158,6 +164,28 @@ export interface ReadingsQuery {
   /** Only resources that had a sample of any of these at some time are of interest: a store may leave out others. */
   readonly projectIds?: readonly string[];
   readonly asOf?: Micros;
+}
+
+export interface EdgesQuery {
+  readonly meter: string;
+  readonly side: 'newest' | 'oldest';
+  /** Half-open. */
+  readonly from: Micros;
+  readonly to: Micros;
+  /** Series of no interest, by `seriesKey`. */
+  readonly except?: ReadonlySet<string>;
+  /** As in `ReadingsQuery`. */
+  readonly resourceIds?: readonly string[];
+  readonly projectIds?: readonly string[];
+  readonly asOf?: Micros;
+}
+
+/** Where the samples of a series begin, or end. */
+export interface Edge {
+  readonly series: Series;
+  readonly timestamp: Micros;
+  /** Whose samples they are, of that instant: each sender once, null for those without a header. In order, null last. */
+  readonly agentIds: readonly (string | null)[];
 }
 
 export interface ArrivalsQuery {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { assertWithinRetention, RecordedAtClock, SECOND, systemClock } from '@nephometer/core';
 import type { BatchRecord, Clock, Logger, MetricRegistry, Micros, RecordOutcome, Store } from '@nephometer/core';
 import { readArrivals } from './arrivals.ts';
+import { readEdges } from './edges.ts';
 import { Engine } from './engine.ts';
 import { readFolds } from './folds.ts';
 import { readEntries, readLedger } from './ledger.ts';
@@ -73,6 +74,11 @@ async function storeOver(engine: Engine, { log, metrics, clock = systemClock }: 
       const asked = { meter, from: { at: from, inclusive: true }, ...(asOf === undefined ? {} : { asOf }) };
       const pin = await pinned(asked);
       yield* readReadings(engine, query, notInConflict(pin), writer.horizons.get(meter) ?? null);
+    },
+    async edges(query) {
+      const { meter, asOf } = query;
+      const pin = await pinned({ meter, ...(asOf === undefined ? {} : { asOf }) });
+      return readEdges(engine, query, visible(pin), writer.horizons.get(meter) ?? null);
     },
     async *ledger(query) {
       stamps.answered(query.upTo);

@@ -44,9 +44,10 @@ interface OwnedSeries extends Series {
   readonly userId: string | null;
 }
 
-async function seriesOf(
+/** Of one meter, by number. */
+export async function seriesOf(
   engine: Engine,
-  { meter, resourceIds, projectIds }: ReadingsQuery,
+  { meter, resourceIds, projectIds }: Pick<ReadingsQuery, 'meter' | 'resourceIds' | 'projectIds'>,
 ): Promise<Map<number, OwnedSeries>> {
   const bindings = new Bindings();
   const bind = (text: string): string => bindings.bind(text);

@@ -16,6 +16,12 @@ interface Edge {
 
 const SCAN_PAGE = 200;
 
+/** Which of InfluxDB's series are looked at, beside what the query says. */
+export interface Narrowed {
+  readonly where?: readonly string[];
+  readonly isWanted?: (tags: Edge['tags']) => boolean;
+}
+
 /**
  * The first visible sample that matches in the order asked for, of each group of series. InfluxDB gives the edge of every
  * series at little cost; only where that one does not count is the series searched on, and only as far as the group's
@@ -25,10 +31,11 @@ export async function groupEdges(
   context: ReadContext,
   query: SampleQuery,
   groupOf: (sample: PointSample['sample']) => string,
+  narrowed: Narrowed = {},
 ): Promise<Map<string, StoredSample>> {
   const best = new Map<string, StoredSample>();
   if (isHopeless(query)) return best;
-  const edges = await seriesEdges(context, query);
+  const edges = await seriesEdges(context, query, narrowed);
   const points = edges.map(({ point }) => point);
   for (const sample of await visible(context, points, query)) keepBest(best, groupOf(sample), sample, query);
   const counted = new Set([...best.values()].map(({ batchDigest, batchIndex }) => `${batchDigest} ${batchIndex}`));
@@ -71,14 +78,19 @@ export function keepBest(
   if (known === undefined || comparePlace(sample, known, query.order) < 0) best.set(group, sample);
 }
 
-async function seriesEdges({ client }: ReadContext, query: SampleQuery): Promise<Edge[]> {
+async function seriesEdges(
+  { client }: ReadContext,
+  query: SampleQuery,
+  { where: more = [], isWanted = () => true }: Narrowed,
+): Promise<Edge[]> {
   const selector = query.order === 'oldest' ? 'first' : 'last';
   const fields = `${selector}(record) AS record`;
-  const where = conditions(query);
+  const where = [...conditions(query), ...more];
   const text = selectText({ fields, measurement: 'sample', where, span: spanOf(query) });
   const [series = []] = await client.query([`${text} GROUP BY *`]);
   const edges: Edge[] = [];
   for (const { tags, values } of series) {
+    if (!isWanted(tags)) continue;
     for (const point of await readRows(client, values.map(rowOf))) edges.push({ tags, point });
   }
   return edges;

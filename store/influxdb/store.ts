@@ -8,6 +8,7 @@ import { appendFolds, readFolds } from './folds.ts';
 import { Ledger } from './ledger.ts';
 import { readMeters, readResources } from './listing.ts';
 import { OddIds } from './odd-ids.ts';
+import { readEdges } from './reading-edges.ts';
 import { readConflicts, readReadings, readSamples } from './read.ts';
 import type { ReadContext } from './read.ts';
 import { recordBatches } from './record.ts';
@@ -78,6 +79,10 @@ export function createInfluxStore({ client, writer, clock, timeoutMs, metrics }:
         to: { at: to + after, inclusive: false },
       };
       yield* readReadings(context, query, { ...known, ...span });
+    },
+    async edges(query) {
+      const { meter, asOf } = query;
+      return readEdges(await readContext({ meter, ...(asOf === undefined ? {} : { asOf }) }), query);
     },
     async *ledger(query) {
       assertOpen();

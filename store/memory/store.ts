@@ -4,12 +4,14 @@ import {
   compareSamples,
   compareText,
   computeStatistics,
+  edgesOf,
   listMeters,
   listResources,
   LOOKBACK,
   matchesFilter,
   nextHorizons,
   RecordedAtClock,
+  seriesKey,
   StoreUnavailable,
   systemClock,
   usageSampleOf,
@@ -109,6 +111,13 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
         .filter(({ timestamp }) => timestamp >= from - before && timestamp < to + after)
         .filter(({ resourceId }) => resourceIds?.includes(resourceId) ?? true)
         .map(usageSampleOf);
+    },
+    async edges(query) {
+      const { meter, side, from, to, except, resourceIds, asOf } = query;
+      const samples = visible({ meter, ...(asOf === undefined ? {} : { asOf }) })
+        .filter(({ timestamp }) => timestamp >= from && timestamp < to)
+        .filter(({ resourceId }) => resourceIds?.includes(resourceId) ?? true);
+      return edgesOf(samples, side).filter(({ series }) => except?.has(seriesKey(series)) !== true);
     },
     async *ledger(query) {
       assertOpen();

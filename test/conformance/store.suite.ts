@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { testAsOf } from './store/as-of.ts';
 import { testConflicts } from './store/conflicts.ts';
+import { testEdges } from './store/edges.ts';
 import { testEntries } from './store/entries.ts';
 import { testFolds } from './store/folds.ts';
 import { testFilters } from './store/filters.ts';
@@ -30,6 +31,7 @@ export function runStoreSuite(t: Test, name: string, open: OpenStore): void {
     statistics: testStatistics,
     texts: testTexts,
     'as of': testAsOf,
+    edges: testEdges,
     ledger: testLedger,
     entries: testEntries,
     retention: testRetention,

@@ -13,7 +13,7 @@ import {
 } from '@nephometer/core';
 import type { Clock, ConfigInput, Micros, Store, UsageAnswer } from '@nephometer/core';
 
-const ADMIN = { name: 'admin', role: 'admin', projects: null, userId: null } as const;
+export const ADMIN = { name: 'admin', role: 'admin', projects: null, userId: null } as const;
 
 /** What answers questions about usage in an API server, without the server. */
 export interface Desk {

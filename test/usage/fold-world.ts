@@ -54,6 +54,8 @@ const MAKE: readonly ((resource: Resource) => Pick<Reading, 'meter' | 'type' | '
 export interface WorldOptions {
   readonly days: number;
   readonly interval: Micros;
+  /** Now and then an agent falls silent for so long at most, or its pollster fails for so long; whole resources too. */
+  readonly longest?: Micros;
 }
 
 /**
@@ -61,8 +63,9 @@ export interface WorldOptions {
  * ticks that fail, resources that come, go, move and restart, a clone of an agent, second witnesses, senders without
  * headers, spools that overflow, refused messages, conflicts and their resolutions, voids. In order of arrival.
  */
-export function worldOf(seed: number, { days, interval }: WorldOptions): WorldEvent[] {
+export function worldOf(seed: number, { days, interval, longest }: WorldOptions): WorldEvent[] {
   const dice = new Dice(seed);
+  const most = longest === undefined ? 400 : Math.floor(longest / interval);
   const events: WorldEvent[] = [];
   const to = WORLD_FROM + days * DAY;
   const agents = ['node-a', 'node-b'];
@@ -88,8 +91,8 @@ export function worldOf(seed: number, { days, interval }: WorldOptions): WorldEv
     let open: { slot: Micros; samples: ReceivedSample[]; cycle: BatchHeader['cycles'][number] }[] = [];
     const first = WORLD_FROM + dice.below(10) * MINUTE;
     for (let slot = first; slot < to; slot += interval) {
-      if (dice.chance(0.004)) state.silent = dice.below(dice.chance(0.2) ? 400 : 20);
-      if (dice.chance(0.01)) state.failing = dice.below(8);
+      if (dice.chance(0.004)) state.silent = dice.below(dice.chance(0.2) ? most : 20);
+      if (dice.chance(0.01)) state.failing = dice.below(longest !== undefined && dice.chance(0.05) ? most : 8);
       if (state.silent > 0 && --state.silent === 0) {
         Object.assign(state, { epoch: state.epoch + 1, seq: 0, previous: null });
       }

@@ -170,6 +170,7 @@ function variations(then: GatheredFacts, now: GatheredFacts, before: Standpoint,
     cycles: now.cycles,
     lost: [...then.lost.filter(({ reason }) => reason === 'conflict'), ...others],
     voids: then.voids,
+    silent: now.silent,
   };
   const { question } = before;
   vary('late', late, { asOf: since, question: { ...question, query: { ...question.query, asOf: after.asOf } } });

@@ -1,8 +1,9 @@
 import { conflictSpan, LOOKAHEAD, LOOKBACK, unkeptSpans, usageSampleOf, voidOf } from '@nephometer/core';
-import type { LostSpan, Micros, Store, UsageFacts, UsageSample, UsageVoid } from '@nephometer/core';
+import type { Edge, LostSpan, Micros, Store, UsageFacts, UsageSample, UsageVoid } from '@nephometer/core';
 import { httpError } from '../../errors.ts';
 import type { HttpError } from '../../errors.ts';
 import type { LedgerBook, Tried } from './ledger-book.ts';
+import { withSilences } from './silences.ts';
 
 /** A question that needs more readings than this is refused: all of them are in memory while it is answered. */
 export const MOST_READINGS = 4_000_000;
@@ -14,6 +15,10 @@ export interface FactsQuery {
   readonly asOf: Micros;
   readonly projectIds?: readonly string[] | null;
   readonly resourceIds?: readonly string[];
+  /** Series without a reading in the LOOKBACK before the period, with their last one, where that is known already. */
+  readonly quiet?: readonly Edge[];
+  /** Whether `silent` shall be whole; else silences that nobody ended yet may be missing there. */
+  readonly marksSilent?: boolean;
 }
 
 /** As `UsageFacts`, in lists that can be read again. */
@@ -22,19 +27,26 @@ export interface GatheredFacts extends UsageFacts {
   readonly cycles: Tried['cycles'];
   readonly lost: readonly LostSpan[];
   readonly voids: readonly UsageVoid[];
+  /** Series (`seriesKey`) of which something further away than LOOKBACK and LOOKAHEAD counts, or may when it comes. */
+  readonly silent: ReadonlySet<string>;
 }
 
-/** All that is known of one meter around a period. @throws BehindRetention, StoreUnavailable */
+/** All that is known of one meter around a period, and of silences that reach further. @throws BehindRetention, StoreUnavailable */
 export async function gatherFacts(store: Store, ledger: LedgerBook, query: FactsQuery): Promise<GatheredFacts> {
+  return withSilences(store, ledger, query, await gatherNear(store, ledger, query));
+}
+
+async function gatherNear(store: Store, ledger: LedgerBook, query: FactsQuery): Promise<GatheredFacts> {
   const { meter, from, to, asOf } = query;
+  const [first, last] = [from - LOOKBACK, to + LOOKAHEAD];
   const [samples, tried, conflicts, voids] = [
     await readSamples(store, query),
-    await ledger.tried(from - LOOKBACK, to + LOOKAHEAD, asOf),
-    await readConflicts(store, query),
+    await ledger.tried(first, last, asOf),
+    await readConflicts(store, { meter, first, last, asOf }),
     await readVoids(store, asOf),
   ];
   const cycles = tried.cycles.filter(({ report }) => report.meters.includes(meter));
-  return { samples, cycles, lost: [...tried.lost, ...conflicts], voids };
+  return { samples, cycles, lost: [...tried.lost, ...conflicts], voids, silent: new Set() };
 }
 
 async function readSamples(store: Store, query: FactsQuery): Promise<UsageSample[]> {
@@ -57,22 +69,26 @@ function tooMuch(): HttpError {
   return httpError('MTR_TOO_MUCH', detail);
 }
 
-function bears(span: LostSpan, from: Micros, to: Micros): boolean {
-  return span.to >= from - LOOKBACK && span.from < to + LOOKAHEAD;
+export interface ConflictsQuery {
+  readonly meter: string;
+  /** Half-open. */
+  readonly first: Micros;
+  readonly last: Micros;
+  readonly asOf: Micros;
 }
 
 /**
  * Versions in conflict, and those of which none was kept. Without a start, since what lies behind retention is not to be
  * refused here.
  */
-async function readConflicts(store: Store, { meter, from, to, asOf }: FactsQuery): Promise<LostSpan[]> {
+export async function readConflicts(store: Store, { meter, first, last, asOf }: ConflictsQuery): Promise<LostSpan[]> {
   const spans: LostSpan[] = [];
-  const until = { at: to + LOOKAHEAD, inclusive: false };
-  for await (const version of store.conflicts({ meter, to: until, asOf })) {
-    if (version.timestamp >= from - LOOKBACK) spans.push(conflictSpan(usageSampleOf(version)));
+  for await (const version of store.conflicts({ meter, to: { at: last, inclusive: false }, asOf })) {
+    if (version.timestamp >= first) spans.push(conflictSpan(usageSampleOf(version)));
   }
   const unkept = unkeptSpans(await store.entries({ kind: 'resolution', before: asOf + 1 }));
-  return [...spans, ...unkept.filter((span) => (span.meter ?? meter) === meter && bears(span, from, to))];
+  const bears = (span: LostSpan): boolean => (span.meter ?? meter) === meter && span.to >= first && span.from < last;
+  return [...spans, ...unkept.filter(bears)];
 }
 
 export async function readVoids(store: Store, asOf: Micros): Promise<UsageVoid[]> {

@@ -46,13 +46,22 @@ export interface Tried {
   readonly lost: readonly LostSpan[];
 }
 
+export interface TriedByQuery {
+  readonly from: Micros;
+  readonly to: Micros;
+  readonly asOf: Micros;
+  readonly kept: Micros;
+}
+
 /** The ledger and the quarantine by time of recording, parsed once. */
 export class LedgerBook {
   readonly #batches: RecordedChunks<SealedCycles>;
   readonly #refused: RecordedChunks<Refused>;
   readonly #shared = new Map<string, string[]>();
+  readonly #store: Store;
 
   constructor(store: Store, clock: Clock) {
+    this.#store = store;
     const now = (): Micros => clock.now();
     const first = firstRow(store);
     this.#batches = new RecordedChunks((from, to) => this.#readBatches(store, from, to), first, now, MOST_BATCHES);
@@ -62,17 +71,32 @@ export class LedgerBook {
   /** Ticks that fell due in [from, to), and spans of readings that are lost, as of a moment. */
   async tried(from: Micros, to: Micros, asOf: Micros): Promise<Tried> {
     const batches = await this.#batches.within(from - REACH - AHEAD, asOf);
+    return triedIn(batches, await this.#refused.within(from - AHEAD, asOf), from, to);
+  }
+
+  /** As `tried`, of one agent only. @param kept from when on the batches of all agents are read anyway */
+  async triedBy(agentId: string, { from, to, asOf, kept }: TriedByQuery): Promise<Tried> {
+    const [start, border] = [from - REACH - AHEAD, kept - REACH - AHEAD];
+    const earlier = start < border ? await this.#ofAgent(agentId, start, Math.min(border, asOf + 1)) : [];
+    const later = (await this.#batches.within(border, asOf)).filter((batch) => batch.agentId === agentId);
+    const batches = [...earlier, ...later];
     const refused = await this.#refused.within(from - AHEAD, asOf);
-    const cycles = batches.flatMap(({ agentId, recordedAt, cycles }) =>
-      cycles
-        .filter(({ scheduled }) => scheduled >= from && scheduled < to && scheduled <= recordedAt + AHEAD)
-        .map((report) => ({ agentId, recordedAt, report })),
+    return triedIn(
+      batches,
+      refused.filter(({ message }) => message.agent_id === agentId),
+      from,
+      to,
     );
-    const lost = [...missingBatches(batches), ...refusedSpans(refused), ...batches.flatMap(dropped)]
-      // What says more than it can know would bear on some questions and not on others, by when they start.
-      .map((span) => ({ ...span, to: Math.min(span.to, span.recordedAt + AHEAD) }))
-      .filter((span) => span.from <= span.to && span.from < to && span.to >= from);
-    return { cycles, lost };
+  }
+
+  /** Recorded in [from, to). */
+  async #ofAgent(agentId: string, from: Micros, to: Micros): Promise<SealedCycles[]> {
+    const batches: SealedCycles[] = [];
+    for await (const row of this.#store.ledger({ agentId, after: from - 1, upTo: to - 1 })) {
+      const batch = this.#sealedBatch(row);
+      if (batch !== null) batches.push(batch);
+    }
+    return batches;
   }
 
   async #readBatches(store: Store, from: Micros, to: Micros): Promise<SealedCycles[]> {
@@ -99,6 +123,19 @@ export class LedgerBook {
     const pollsters = report.pollsters.filter(({ error, failed }) => error !== null || failed.length > 0);
     return { ...report, meters, pollsters: pollsters.length === 0 ? NONE : pollsters };
   }
+}
+
+function triedIn(batches: readonly SealedCycles[], refused: readonly Refused[], from: Micros, to: Micros): Tried {
+  const cycles = batches.flatMap(({ agentId, recordedAt, cycles }) =>
+    cycles
+      .filter(({ scheduled }) => scheduled >= from && scheduled < to && scheduled <= recordedAt + AHEAD)
+      .map((report) => ({ agentId, recordedAt, report })),
+  );
+  const lost = [...missingBatches(batches), ...refusedSpans(refused), ...batches.flatMap(dropped)]
+    // What says more than it can know would bear on some questions and not on others, by when they start.
+    .map((span) => ({ ...span, to: Math.min(span.to, span.recordedAt + AHEAD) }))
+    .filter((span) => span.from <= span.to && span.from < to && span.to >= from);
+  return { cycles, lost };
 }
 
 /** When the ledger begins; asked once there is something in it. */

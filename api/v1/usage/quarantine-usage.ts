@@ -97,6 +97,7 @@ function withRefused(facts: GatheredFacts, refused: readonly RefusedFacts[]): Ga
     cycles: [...facts.cycles, ...refused.flatMap(({ cycles }) => cycles)],
     lost: facts.lost.filter(({ reason, recordedAt }) => reason !== 'quarantined' || !entries.has(recordedAt)),
     voids: facts.voids,
+    silent: facts.silent,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Micros } from '../../time.ts';
 import { comparePlace } from '../order.ts';
-import { spellAfter } from './hold.ts';
+import { lastWord } from './hold.ts';
 import type { SeriesSamples } from './prepare.ts';
 import { readingsOfSeries, samplesByAgent } from './timeline.ts';
 import { REACH } from './watch.ts';
@@ -15,7 +15,7 @@ import type { Period } from './windows.ts';
  * |------------------------------------------------------|--------------|---------------------------------|
  * | a reading behind the period                          | that reading | that reading                    |
  * | a tick that shows the resource absent, or a deletion | null         | that tick, or the deletion      |
- * | a reading more than REACH before the period          | null         | that reading                    |
+ * | of senders without ticks, more than REACH before it  | null         | that reading                    |
  * | a reading, and silence or failures since             | null         | null                            |
  *
  * It stands on how timelines are made: what lies between two readings depends on these and on what lies between them (and
@@ -42,10 +42,9 @@ export function closuresOf({ series, samples }: SeriesSamples, watches: Watches,
     }
     const last = readings.at(-1);
     if (last === undefined) return { agentId, samples: null, watch: null };
-    if (last.isDeletion || last.sample.timestamp + REACH <= period.from)
-      return { agentId, samples: null, watch: finishedBy(word, watch) };
-    const { gone, to } = spellAfter(last, watch);
-    return { agentId, samples: null, watch: gone < to ? finishedBy(Math.max(word, gone), watch) : null };
+    const isPast = agentId === null && last.sample.timestamp + REACH <= period.from;
+    const gone = isPast ? word : lastWord(last, Infinity, watch);
+    return { agentId, samples: null, watch: gone === null ? null : finishedBy(Math.max(word, gone), watch) };
   });
 }
 

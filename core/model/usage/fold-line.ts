@@ -8,7 +8,7 @@ import { NOTHING } from './pieces.ts';
 import type { FoldView, HourCell, HourFold, UsageField, UsageGap } from './types.ts';
 
 /** Version of the text; what has another is folded anew. */
-export const FOLD_LINE_VERSION = 1;
+export const FOLD_LINE_VERSION = 2;
 
 /** What one series had in one UTC day, hour by hour, folded with the default parameters. */
 export interface FoldLine {
@@ -16,19 +16,21 @@ export interface FoldLine {
   /** What the cells are cut by. */
   readonly attributes: readonly UsageField[];
   readonly closures: readonly WitnessClosure[];
+  /** Something further away than LOOKBACK and LOOKAHEAD counts, or may when it comes: only samples say what the day had. */
+  readonly isSilent: boolean;
   readonly level: readonly HourFold[];
   /** Of gauges none. */
   readonly growth: readonly HourFold[];
 }
 
 /** What a fold line stands on. */
-export type FoldLineHead = Pick<FoldLine, 'series' | 'attributes' | 'closures'>;
+export type FoldLineHead = Pick<FoldLine, 'series' | 'attributes' | 'closures' | 'isSilent'>;
 
 /**
  * As texts: `head` is its digest and JSON, which holds the digest of `body`, two lines of JSON: the hours by level, and by
  * growth.
  */
-export function encodeFoldLine({ series, attributes, closures, level, growth }: FoldLine): {
+export function encodeFoldLine({ series, attributes, closures, isSilent, level, growth }: FoldLine): {
   readonly head: string;
   readonly body: string;
 } {
@@ -40,6 +42,7 @@ export function encodeFoldLine({ series, attributes, closures, level, growth }: 
     [source, meter, type, unit, resourceId],
     attributes,
     closures.map(({ agentId, samples, watch }) => [agentId, samples, watch]),
+    isSilent,
   ];
   return { head: sealed(JSON.stringify(head)), body };
 }
@@ -50,6 +53,7 @@ type Head = readonly [
   series: readonly [string, string, Series['type'], string | null, string],
   attributes: readonly UsageField[],
   closures: readonly (readonly [string | null, Micros | null, Micros | null])[],
+  isSilent: boolean,
 ];
 
 function sealed(text: string): string {
@@ -68,11 +72,12 @@ function headOf(text: string): Head | null {
 export function decodeFoldHead(text: string): FoldLineHead | null {
   const head = headOf(text);
   if (head === null) return null;
-  const [, , [source, meter, type, unit, resourceId], attributes, closures] = head;
+  const [, , [source, meter, type, unit, resourceId], attributes, closures, isSilent] = head;
   return {
     series: { source, meter, type, unit, resourceId },
     attributes,
     closures: closures.map(([agentId, samples, watch]) => ({ agentId, samples, watch })),
+    isSilent,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Micros } from '../../time.ts';
-import { cycleBefore, DEFAULT_HOLD, firstAfter, REACH, showsAbsence } from './watch.ts';
+import { cycleBefore, DEFAULT_HOLD, endsSilence, firstAfter, LONGEST_SILENCE, REACH, showsAbsence } from './watch.ts';
 import type { Cycle, Watch } from './watch.ts';
 import { isDeletion } from './attributes.ts';
 import { cadenceOf } from './coverage.ts';
@@ -60,9 +60,31 @@ export function readingsOf(samples: readonly UsageSample[], watch: Watch, maxHol
   });
 }
 
-/** After the last reading: REACH, wherever the question ends, since what comes later says what this time was. */
-export function spellAfter(a: Reading, watch: Watch): Spell {
-  return spell(a, null, a.sample.timestamp + REACH, watch);
+/**
+ * After the last reading: REACH, wherever the question ends, since what comes later says what this time was. The agent's own
+ * readings stay unknown for longer, until a tick shows them absent.
+ * @param until when somebody else read the series, or the knowledge ends: behind REACH nothing is said after it
+ */
+export function spellAfter(a: Reading, watch: Watch, until: Micros): Spell {
+  const near = a.sample.timestamp + REACH;
+  const isOpen = a.sample.agentId !== null && !a.isDeletion && firstAbsence(a, near, watch) === null;
+  const end = isOpen ? endOfSilence(a, Infinity, watch) : null;
+  if (!isOpen || (end !== null && end.scheduled <= near)) return spell(a, null, near, watch);
+  const to = Math.max(near, Math.min(a.sample.timestamp + LONGEST_SILENCE, until, end?.scheduled ?? Infinity));
+  const long = spell(a, null, to, watch);
+  return end?.scheduled === to ? { ...long, revision: Math.max(long.revision, end.recordedAt) } : long;
+}
+
+/** Whether two readings of one agent more than REACH apart are joined: the agent has not seen the resource absent in between. */
+export function isOneSilence(a: Reading, b: Reading, watch: Watch): boolean {
+  if (b.sample.timestamp - a.sample.timestamp > LONGEST_SILENCE) return false;
+  return lastWord(a, b.due, watch) === null && a.sample.agentId !== null;
+}
+
+/** When the agent said, before an instant, that what it had read is not there; null where it did not. */
+export function lastWord(a: Reading, before: Micros, watch: Watch): Micros | null {
+  if (a.isDeletion) return a.sample.timestamp;
+  return firstAbsence(a, before, watch)?.scheduled ?? endOfSilence(a, before, watch)?.scheduled ?? null;
 }
 
 export function spellBetween(a: Reading, b: Reading, watch: Watch): Spell {
@@ -75,7 +97,9 @@ function spell(a: Reading, b: Reading | null, to: Micros, watch: Watch): Spell {
   if (a.isDeletion) return { heldTo: from, gone: from, back: to, from, to, revision: read };
   const first = firstAbsence(a, b === null ? Infinity : b.due, watch);
   const gone = first === null || first.scheduled >= to ? to : Math.max(first.scheduled, from);
-  const aside = watch.lost.length === 0 ? null : setAside(a, b, gone, watch.lost);
+  // Of a long silence only what is near the reading, wherever the question ends.
+  const asideBy = Math.min(gone, from + Math.max(REACH, a.hold));
+  const aside = watch.lost.length === 0 ? null : setAside(a, b, asideBy, watch.lost);
   const heldTo = Math.min(from + a.hold, gone, aside === null ? Infinity : aside.from);
   const revision = Math.max(read, first?.recordedAt ?? 0, aside?.recordedAt ?? 0);
   const back = gone === to || b === null ? to : cameBack(b, a.due, watch, gone);
@@ -114,6 +138,21 @@ function firstAbsence(a: Reading, before: Micros, watch: Watch): Cycle | null {
     const cycle = watch.cycles[i];
     if (cycle === undefined || cycle.scheduled >= before || cycle.scheduled > a.sample.timestamp + REACH) return null;
     if (isOf(cycle, a) && showsAbsence(cycle, a.sample.resourceId, watch.lost)) return cycle;
+  }
+  return null;
+}
+
+/**
+ * The first tick that ends a silence. Behind REACH any source of the agent will do: one that is configured no more does not
+ * keep its resources unknown.
+ */
+function endOfSilence(a: Reading, before: Micros, watch: Watch): Cycle | null {
+  const at = a.sample.timestamp;
+  for (let i = a.next; i < watch.cycles.length; i++) {
+    const cycle = watch.cycles[i];
+    if (cycle === undefined || cycle.scheduled >= before || cycle.scheduled > at + LONGEST_SILENCE) return null;
+    if (!isOf(cycle, a) && cycle.scheduled <= at + REACH) continue;
+    if (endsSilence(cycle, a.sample.resourceId, watch.lost)) return cycle;
   }
   return null;
 }

@@ -87,9 +87,13 @@ function gapBeforeGone(a: Reading, spell: Spell, watch: Watch, base: PieceBase, 
   pushExplained(awaited, spell.gone, a, watch, base, pieces);
 }
 
-/** @param from from where the resource may have been there unseen; at `b` when it is known that it was not */
-export function growthBefore(b: Reading, from: number, watch: Watch, pieces: Piece[]): void {
+/**
+ * @param unseen from where the resource may have been there unseen; at `b` when it is known that it was not
+ * @param notBefore up to here the reading before says what was
+ */
+export function growthBefore(b: Reading, unseen: number, notBefore: number, watch: Watch, pieces: Piece[]): void {
   const at = b.sample.timestamp;
+  const from = Math.max(unseen, notBefore);
   if (isEvent(b)) return;
   const base = pieceBase(b, null, b.sample, b.sample.recordedAt);
   const seen = lastSeenAbsent(b, b.due - REACH, watch);
@@ -98,8 +102,9 @@ export function growthBefore(b: Reading, from: number, watch: Watch, pieces: Pie
     return pushExplained(from, at, b, watch, { ...base, hidden }, pieces);
   }
   if (seen === -Infinity) return;
-  if (b.sample.type === 'delta') pushMeasured(seen, at, { ...base, hidden: NOTHING }, pieces);
-  else pushGap(seen, at, 'unread', { ...base, hidden: b.sample.volume }, pieces);
+  const start = Math.max(seen, notBefore);
+  if (b.sample.type === 'delta') pushMeasured(start, at, { ...base, hidden: NOTHING }, pieces);
+  else pushGap(start, at, 'unread', { ...base, hidden: b.sample.volume }, pieces);
 }
 
 /** What happened at a moment of its own, and nobody watches for, has neither presence nor gaps around it. */

@@ -2,7 +2,7 @@ import { compare } from '../../decimal.ts';
 import type { Micros } from '../../time.ts';
 import { compareNullable, comparePlace } from '../order.ts';
 import type { Series } from '../sample.ts';
-import { readingsOf, spellAfter, spellBetween, unseenBefore } from './hold.ts';
+import { isOneSilence, readingsOf, spellAfter, spellBetween, unseenBefore } from './hold.ts';
 import type { Reading, Spell } from './hold.ts';
 import { growthAfter, growthBefore, growthBetween } from './increase.ts';
 import { pieceBase, pushAbsent, pushExplained, pushMeasured } from './pieces.ts';
@@ -35,9 +35,13 @@ export function timelineOf(
   watches: Watches,
   query: TimelineQuery,
 ): Timeline {
-  const witnesses = [...samplesByAgent(samples)]
+  const byAgent = samplesByAgent(samples);
+  const witnesses = [...byAgent]
     .sort(([a], [b]) => (a === null ? 1 : b === null ? -1 : compareNullable(a, b)))
-    .map(([agentId, own]) => witness(own, watches.of(agentId, series), query, series));
+    .map(([agentId, own]) => {
+      const others = byAgent.size === 1 ? [] : samples.filter((sample) => sample.agentId !== agentId);
+      return witness(own, others, watches.of(agentId, series), query, series);
+    });
   return { series, ...mergeWitnesses(witnesses, query) };
 }
 
@@ -48,10 +52,17 @@ export interface Witness {
   readonly unwatched: ReadonlySet<UsageSample>;
 }
 
-function witness(own: UsageSample[], watch: Watch, query: TimelineQuery, series: Series): Witness {
+function witness(
+  own: UsageSample[],
+  others: readonly UsageSample[],
+  watch: Watch,
+  query: TimelineQuery,
+  series: Series,
+): Witness {
   own.sort((a, b) => comparePlace(a, b, 'oldest'));
   const readings = readingsOfSeries(own, series, watch, query.maxHold);
-  const pieces = query.view === 'level' ? levels(readings, watch, query) : growths(readings, watch, query);
+  const pieces =
+    query.view === 'level' ? levels(readings, others, watch, query) : growths(readings, others, watch, query);
   if (query.view === 'level' || series.type !== 'delta') return { pieces, samples: own, unwatched: NONE };
   const unwatched = new Set(readings.filter(({ tick }) => tick === null).map(({ sample }) => sample));
   return { pieces, samples: own, unwatched };
@@ -91,13 +102,23 @@ function oneAnInstant(own: readonly UsageSample[], { type }: Series): UsageSampl
   return kept;
 }
 
-/** Walks the readings; those more than REACH apart do not know each other. */
+interface Steps {
+  readonly between: (a: Reading, b: Reading) => void;
+  /** @returns to where something was said */
+  readonly after: (a: Reading, until: Micros) => Micros;
+  readonly before: (b: Reading, notBefore: Micros) => void;
+}
+
+/**
+ * Walks the readings. Those more than REACH apart know each other only where neither the agent saw the resource absent
+ * in between nor anybody else read it: then it was one long silence.
+ */
 function walk(
   readings: readonly Reading[],
-  { from, to }: TimelineQuery,
-  between: (a: Reading, b: Reading) => void,
-  after: (a: Reading) => Micros,
-  before: (b: Reading, notBefore: Micros) => void,
+  others: readonly UsageSample[],
+  watch: Watch,
+  { from, to, asOf }: TimelineQuery,
+  { between, after, before }: Steps,
 ): void {
   const first = readings[0];
   if (first !== undefined) before(first, -Infinity);
@@ -105,28 +126,37 @@ function walk(
     const b = readings[i + 1];
     // What ends where the query starts still says whether another witness counts there.
     if ((b?.sample.timestamp ?? Infinity) < from || a.sample.timestamp >= to) return;
-    if (b !== undefined && b.sample.timestamp - a.sample.timestamp <= REACH) return between(a, b);
-    const end = after(a);
+    const at = a.sample.timestamp;
+    if (b !== undefined && b.sample.timestamp - at <= REACH) return between(a, b);
+    const taken = others.reduce(
+      (next, { timestamp }) => (timestamp > at && timestamp < next ? timestamp : next),
+      Infinity,
+    );
+    if (b !== undefined && taken >= b.sample.timestamp && isOneSilence(a, b, watch)) return between(a, b);
+    const end = after(a, Math.min(taken, b?.sample.timestamp ?? Infinity, asOf ?? Infinity));
     if (b !== undefined) before(b, end);
   });
 }
 
-function levels(readings: readonly Reading[], watch: Watch, query: TimelineQuery): Piece[] {
+function levels(
+  readings: readonly Reading[],
+  others: readonly UsageSample[],
+  watch: Watch,
+  query: TimelineQuery,
+): Piece[] {
   const pieces: Piece[] = [];
-  walk(
-    readings,
-    query,
-    (a, b) => level(spellBetween(a, b, watch), a, b, watch, pieces),
-    (a) => {
-      const spell = spellAfter(a, watch);
+  walk(readings, others, watch, query, {
+    between: (a, b) => level(spellBetween(a, b, watch), a, b, watch, pieces),
+    after: (a, until) => {
+      const spell = spellAfter(a, watch, until);
       level(spell, a, null, watch, pieces);
       return spell.to;
     },
-    (b, notBefore) => {
+    before: (b, notBefore) => {
       const base = pieceBase(b, null, b.sample, b.sample.recordedAt);
       pushExplained(Math.max(unseenBefore(b, watch), notBefore), b.sample.timestamp, b, watch, base, pieces);
     },
-  );
+  });
   return pieces;
 }
 
@@ -139,18 +169,21 @@ function level(spell: Spell, a: Reading, b: Reading | null, watch: Watch, pieces
   if (spell.gone < spell.to) pushExplained(spell.back, spell.to, b ?? a, watch, base, pieces);
 }
 
-function growths(readings: readonly Reading[], watch: Watch, query: TimelineQuery): Piece[] {
+function growths(
+  readings: readonly Reading[],
+  others: readonly UsageSample[],
+  watch: Watch,
+  query: TimelineQuery,
+): Piece[] {
   const pieces: Piece[] = [];
-  walk(
-    readings,
-    query,
-    (a, b) => growthBetween(a, b, spellBetween(a, b, watch), watch, pieces),
-    (a) => {
-      const spell = spellAfter(a, watch);
+  walk(readings, others, watch, query, {
+    between: (a, b) => growthBetween(a, b, spellBetween(a, b, watch), watch, pieces),
+    after: (a, until) => {
+      const spell = spellAfter(a, watch, until);
       growthAfter(a, spell, watch, pieces);
       return spell.to;
     },
-    (b, notBefore) => growthBefore(b, Math.max(unseenBefore(b, watch), notBefore), watch, pieces),
-  );
+    before: (b, notBefore) => growthBefore(b, unseenBefore(b, watch), notBefore, watch, pieces),
+  });
   return pieces;
 }

@@ -10,11 +10,12 @@ import type { Period } from './windows.ts';
  * |----------|-------------------------------------------------------------|----------------------------------------------|
  * | `sample` | samples that came, of one series                            | what closes its agent's samples              |
  * | `watch`  | an agent's ticks, and what it lost                          | what closes its agent's ticks and losses     |
+ * | `refused`| messages in an agent's name                                  | the same                                     |
  * | `loss`   | samples voided, come into conflict, or taken out of one     | what closes the samples of every agent       |
  * | `any`    | a store cannot tell                                         | never                                        |
  */
 export interface Touch {
-  readonly kind: 'sample' | 'watch' | 'loss' | 'any';
+  readonly kind: 'sample' | 'watch' | 'refused' | 'loss' | 'any';
   readonly recordedAt: Micros;
   /** Null: any. */
   readonly meter: string | null;
@@ -28,7 +29,15 @@ export interface Touch {
   readonly to: Micros;
 }
 
-/** Whether a period's facts may hold anything of it at all. */
+/**
+ * Whether it is of a time before all that a period's facts mostly hold: then it may begin or end a silence that the period
+ * lies in, of a series that is known there or not. What was refused does neither.
+ */
+export function isLate({ kind, from }: Pick<Touch, 'kind' | 'from'>, period: Period): boolean {
+  return kind !== 'refused' && from < period.from - LOOKBACK;
+}
+
+/** Whether a period's facts may hold anything of it at all, but for long silences. */
 export function isNear({ from, to }: Pick<Touch, 'from' | 'to'>, period: Period): boolean {
   return from < period.to + LOOKAHEAD && to >= period.from - LOOKBACK;
 }
@@ -38,10 +47,11 @@ export function isNear({ from, to }: Pick<Touch, 'from' | 'to'>, period: Period)
  * known of the series
  */
 export function isTouched(touch: Touch, period: Period, closures: readonly WitnessClosure[] | null): boolean {
+  if (isLate(touch, period)) return true;
   if (!isNear(touch, period)) return false;
   const { kind, agentId, from } = touch;
   if (kind === 'any') return true;
-  if (closures === null) return kind !== 'watch';
+  if (closures === null) return kind !== 'watch' && kind !== 'refused';
   if (kind === 'loss')
     return closures.length === 0 || closures.some(({ samples }) => samples === null || from <= samples);
   const own = closures.find((closure) => closure.agentId === agentId);

@@ -5,9 +5,17 @@ import type { AgentCycle, LostSpan } from './types.ts';
 
 /** How long a reading goes on without news, where no interval is known. */
 export const DEFAULT_HOLD: Micros = HOUR;
-/** Two readings further apart than this are not joined: behind it nothing is said of the series, neither usage nor gap. */
+/**
+ * How far readings know each other, whoever sent them. Behind it a silence goes on only where an agent can end it: see
+ * LONGEST_SILENCE.
+ */
 export const REACH: Micros = 7 * DAY;
-/** How far before and after a period samples, cycles and losses bear on it. */
+/**
+ * What an agent read, and has not seen absent since, is unknown for so long, be the agent silent or its ticks failing; where
+ * it reads it again within this, the readings are joined. Behind it nothing is said, neither usage nor gap.
+ */
+export const LONGEST_SILENCE: Micros = 400 * DAY;
+/** How far before and after a period samples, cycles and losses bear on it; of silences longer than REACH more is needed (silence.ts). */
 export const LOOKBACK: Micros = REACH + DAY;
 export const LOOKAHEAD: Micros = REACH;
 
@@ -20,6 +28,8 @@ export interface Cycle {
   readonly ran: boolean;
   /** Discovery and every pollster of the meter succeeded, and nothing of this tick was lost: what it does not show was not there. */
   readonly provesAbsence: boolean;
+  /** The same, whatever was refused: a refused message is not known to be the agent's word, so it cannot keep a silence open. */
+  readonly isComplete: boolean;
   readonly hasFailed: boolean;
   readonly failed: readonly string[];
   readonly recordedAt: Micros;
@@ -114,14 +124,16 @@ function readCycle(meter: string, { report, recordedAt }: AgentCycle, lost: read
   const pollsters = report.pollsters.filter(({ meters }) => meters === undefined || meters.includes(meter));
   const hasFailed = pollsters.some(({ error }) => error !== null) || !report.discovery_complete;
   const ran = report.outcome === 'ran';
-  const isLost = lost.some(({ from, to }) => from <= report.finished && to >= report.scheduled);
+  const over = lost.filter(({ from, to }) => from <= report.finished && to >= report.scheduled);
+  const isWhole = ran && !hasFailed;
   return {
     source: report.source,
     scheduled: report.scheduled,
     finished: Math.max(report.finished, report.scheduled),
     interval: report.interval,
     ran,
-    provesAbsence: ran && !hasFailed && !isLost,
+    provesAbsence: isWhole && over.length === 0,
+    isComplete: isWhole && over.every(({ reason }) => reason === 'quarantined'),
     hasFailed,
     failed: pollsters.flatMap(({ failed }) => failed.map(({ resource_id }) => resource_id)),
     recordedAt,
@@ -133,6 +145,13 @@ export function showsAbsence(cycle: Cycle, resourceId: string, lost: readonly Lo
   const isAside = ({ from, to, resourceId: id }: LostSpan): boolean =>
     id !== null && from <= cycle.finished && to >= cycle.scheduled;
   return cycle.provesAbsence && !failedFor(cycle, resourceId) && !lost.some(isAside);
+}
+
+/** As `showsAbsence`, of a silence longer than REACH: what was refused does not count. */
+export function endsSilence(cycle: Cycle, resourceId: string, lost: readonly LostSpan[]): boolean {
+  const isAside = ({ from, to, reason, resourceId: id }: LostSpan): boolean =>
+    id !== null && reason !== 'quarantined' && from <= cycle.finished && to >= cycle.scheduled;
+  return cycle.isComplete && !failedFor(cycle, resourceId) && !lost.some(isAside);
 }
 
 /** A device's id starts with the id of the resource that it was read from: `<instance>-vda`. */

@@ -96,9 +96,10 @@ export class FoldReader {
     const touchedDays: Micros[] = [];
     for await (const day of this.#book.days(asked, marks)) {
       const touched = touches.of(day);
-      const concerned = [...touched.resourceIds].filter((id) => wanted?.includes(id) ?? true);
-      const folds = touched.isWhole || concerned.length > MOST_TOUCHED ? null : this.#hoursOf(day, query);
+      const isMuch = touched.isWhole || touched.resourceIds.size > MOST_TOUCHED;
+      const folds = isMuch ? null : this.#hoursOf(day, query);
       if (folds === null) continue;
+      const concerned = [...touched.resourceIds, ...silentIn(day)].filter((id) => wanted?.includes(id) ?? true);
       days.push({ day, folds });
       if (concerned.length > 0) touchedDays.push(day.day);
       for (const id of concerned) resourceIds.add(id);
@@ -168,6 +169,11 @@ interface Plan {
   /** Where these resources come from samples instead. */
   readonly touched: Period | null;
   readonly resourceIds: readonly string[];
+}
+
+/** Silences that lines do not follow: what was recorded since of any time may have ended them. */
+function silentIn({ lines }: KeptDay): string[] {
+  return [...lines.values()].flatMap(({ head: { series, isSilent } }) => (isSilent ? [series.resourceId] : []));
 }
 
 /** Lines are kept for the default parameters, in whole hours. */

@@ -1,4 +1,4 @@
-import { DAY, decodeFoldHead, isTouched } from '@nephometer/core';
+import { DAY, decodeFoldHead, isLate, isTouched } from '@nephometer/core';
 import type { FoldLineHead, FoldRow, FoldsQuery, Micros, Store, Touch, UsageField } from '@nephometer/core';
 import { z } from 'zod';
 
@@ -7,7 +7,7 @@ export const DAY_SERIES = '';
 
 /** What the keeper says of a day of a meter. */
 const DayWord = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   /** Stale: too much has changed; the day is folded anew when its turn comes. */
   state: z.enum(['folded', 'stale']),
   attributes: z.array(z.string()),
@@ -87,7 +87,7 @@ export class FoldBook {
 }
 
 export function dayRow(meter: string, day: Micros, asOf: Micros, word: Omit<DayWord, 'version'>): FoldRow {
-  const head = JSON.stringify({ version: 1, ...word });
+  const head = JSON.stringify({ version: 2, ...word });
   return { meter, day, series: DAY_SERIES, resourceId: '', asOf, head, body: '' };
 }
 
@@ -142,11 +142,14 @@ export class TouchIndex {
   readonly #bySeries = new Map<string, Touch[]>();
   readonly #byAgent = new Map<string | null, Touch[]>();
   readonly #broad: Touch[] = [];
+  /** Of a time long before they were recorded. */
+  readonly #late: Touch[] = [];
 
   constructor(meter: string, touches: readonly Touch[]) {
     for (const touch of touches) {
       if ((touch.meter ?? meter) !== meter) continue;
-      if (touch.kind === 'watch') push(this.#byAgent, touch.agentId, touch);
+      if (isLate(touch, { from: touch.recordedAt, to: touch.recordedAt })) this.#late.push(touch);
+      if (touch.kind === 'watch' || touch.kind === 'refused') push(this.#byAgent, touch.agentId, touch);
       else if (touch.series !== null) push(this.#bySeries, touch.series, touch);
       else this.#broad.push(touch);
     }
@@ -155,8 +158,11 @@ export class TouchIndex {
   of({ day, asOf, lines }: KeptDay): TouchedDay {
     const period = { from: day, to: day + DAY };
     const resourceIds = new Set<string>();
-    if (this.#broad.some((touch) => touch.kind === 'any' && touch.recordedAt > asOf))
-      return { isWhole: true, resourceIds };
+    const late = this.#late.filter((touch) => touch.recordedAt > asOf && isLate(touch, period));
+    const isAny = this.#broad.some((touch) => touch.kind === 'any' && touch.recordedAt > asOf);
+    // Which series a late tick, or a late void of many, brings back from a silence, or puts into one, no line tells.
+    if (isAny || late.some(({ resourceId }) => resourceId === null)) return { isWhole: true, resourceIds };
+    for (const { resourceId } of late) if (resourceId !== null) resourceIds.add(resourceId);
     for (const [key, { row, head }] of lines) {
       const { closures } = head;
       const resourceId = head.series.resourceId;

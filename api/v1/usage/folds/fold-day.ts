@@ -13,6 +13,7 @@ import {
 import type {
   Clock,
   Config,
+  Edge,
   FoldParameters,
   FoldRow,
   Logger,
@@ -23,6 +24,7 @@ import type {
   UsageField,
 } from '@nephometer/core';
 import { gatherFacts } from '../facts.ts';
+import { openSeries } from '../silences.ts';
 import type { LedgerBook } from '../ledger-book.ts';
 import { dayRow } from './book.ts';
 import type { KeptDay } from './book.ts';
@@ -63,11 +65,13 @@ export interface DayToFold {
 export async function foldDay(parts: KeeperParts, asked: DayToFold): Promise<number> {
   const { store } = parts;
   const { meter, day, asOf, attributes, resourceIds, kept } = asked;
-  const all = resourceIds ?? (await resourcesAround(store, asked));
+  const narrowed = resourceIds === null ? {} : { resourceIds };
+  const quiet = await openSeries(store, parts.ledger, { meter, from: day, to: day + DAY, asOf, ...narrowed });
+  const all = resourceIds ?? (await resourcesAround(store, asked, quiet));
   let lines = 0;
   for (let at = 0; at < all.length; at += GROUP) {
     const group = all.slice(at, at + GROUP);
-    const rows = await rowsOf(parts, asked, group);
+    const rows = await rowsOf(parts, asked, group, quiet);
     if (kept !== null) rows.push(...emptied(kept, asked, group, rows));
     await store.appendFolds(rows);
     lines += rows.length;
@@ -80,32 +84,48 @@ export async function foldDay(parts: KeeperParts, asked: DayToFold): Promise<num
   return lines;
 }
 
-async function resourcesAround(store: Store, { meter, day, asOf }: DayToFold): Promise<string[]> {
+async function resourcesAround(
+  store: Store,
+  { meter, day, asOf }: DayToFold,
+  quiet: readonly Edge[],
+): Promise<string[]> {
   const from = { at: day - LOOKBACK, inclusive: true };
   const to = { at: day + DAY + LOOKAHEAD, inclusive: false };
-  const resources = new Set<string>();
+  const resources = new Set(quiet.map(({ series }) => series.resourceId));
   const asked = { meter, from, to, asOf };
   for (const { resourceId } of await store.meters(asked)) resources.add(resourceId);
   return [...resources];
 }
 
-async function rowsOf(parts: KeeperParts, asked: DayToFold, resourceIds: readonly string[]): Promise<FoldRow[]> {
+async function rowsOf(
+  parts: KeeperParts,
+  asked: DayToFold,
+  resourceIds: readonly string[],
+  known: readonly Edge[],
+): Promise<FoldRow[]> {
   const { meter, day, asOf } = asked;
   const period = { from: day, to: day + DAY };
-  const facts = await gatherFacts(parts.store, parts.ledger, { meter, ...period, asOf, resourceIds });
+  const quiet = known.filter(({ series }) => resourceIds.includes(series.resourceId));
+  const query = { meter, ...period, asOf, resourceIds, quiet, marksSilent: true };
+  const facts = await gatherFacts(parts.store, parts.ledger, query);
   if (facts.cycles.some(({ report }) => (report.interval ?? 0) > LONGEST_INTERVAL)) {
     throw new RangeError(`Found ticks further apart than ${LONGEST_INTERVAL / HOUR} h.`);
   }
   const prepared = prepareFacts(facts, asOf);
   const rows: FoldRow[] = [];
   for (const one of prepared.all) {
-    rows.push(rowOf(one, prepared, asked));
+    rows.push(rowOf(one, prepared, asked, facts.silent.has(seriesKey(one.series))));
     await setImmediate();
   }
   return rows;
 }
 
-function rowOf(one: SeriesSamples, { watches }: PreparedFacts, { meter, day, asOf, attributes }: DayToFold): FoldRow {
+function rowOf(
+  one: SeriesSamples,
+  { watches }: PreparedFacts,
+  { meter, day, asOf, attributes }: DayToFold,
+  isSilent: boolean,
+): FoldRow {
   const { series } = one;
   const period = { from: day, to: day + DAY };
   const parameters: FoldParameters = { maxHold: null, edge: 'interpolate', attributes, asOf };
@@ -114,6 +134,7 @@ function rowOf(one: SeriesSamples, { watches }: PreparedFacts, { meter, day, asO
     series,
     attributes,
     closures: closuresOf(one, watches, period),
+    isSilent,
     level: foldPrepared(prepared, period, parameters, 'level'),
     growth: foldPrepared(prepared, period, parameters, 'growth'),
   });
@@ -136,7 +157,7 @@ function emptied(
       },
     ]): FoldRow[] => {
       if (written.has(key) || !group.includes(series.resourceId)) return [];
-      const line = encodeFoldLine({ series, attributes, closures: [], level: [], growth: [] });
+      const line = encodeFoldLine({ series, attributes, closures: [], isSilent: false, level: [], growth: [] });
       return [{ meter, day, series: key, resourceId: series.resourceId, asOf, ...line }];
     },
   );

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { DAY, HOUR, isNear, messageOf, MINUTE, SECOND } from '@nephometer/core';
+import { DAY, HOUR, isLate, isNear, messageOf, MINUTE, SECOND } from '@nephometer/core';
 import type { Micros, Service, Timer, Touch, UsageField } from '@nephometer/core';
 import { wantedAttributes } from './attributes.ts';
 import { dayRow, FoldBook, TouchIndex } from './book.ts';
@@ -173,7 +173,7 @@ export class FoldKeeper implements Service {
     const spans: { from: Micros; to: Micros }[] = [];
     for (let day = first; day < asOf; day += DAY) {
       const period = { from: day, to: day + DAY };
-      if (!touches.some((touch) => isNear(touch, period))) continue;
+      if (!touches.some((touch) => isNear(touch, period) || isLate(touch, period))) continue;
       const last = spans.at(-1);
       if (last?.to === day) last.to = day + DAY;
       else spans.push(period);

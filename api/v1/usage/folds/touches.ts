@@ -138,7 +138,7 @@ function refused(body: string, recordedAt: Micros): Touch[] {
   const read = QuarantinedMessage.safeParse(JSON.parse(body));
   if (!read.success || read.data.from === null) return [];
   const { from, to, agent_id: agentId } = read.data;
-  return [{ ...ANY, kind: 'watch', agentId, recordedAt, from, to: Math.max(from, to ?? from) }];
+  return [{ ...ANY, kind: 'refused', agentId, recordedAt, from, to: Math.max(from, to ?? from) }];
 }
 
 function slotsOf({ runs, cycles }: SignedHeader): Micros[] {
