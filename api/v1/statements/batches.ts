@@ -1,5 +1,5 @@
 import { compareText, HOUR, LOOKAHEAD, LOOKBACK } from '@nephometer/core';
-import type { LedgerRow, Micros, SignedHeader, Store, UsageSample } from '@nephometer/core';
+import type { AgentCycle, LedgerRow, Micros, SignedHeader, Store, UsageSample } from '@nephometer/core';
 import type { Ground } from './gather.ts';
 
 /** Batches recorded this much before a period begins may hold its first ticks: an agent's clock may be ahead. */
@@ -14,13 +14,18 @@ export function headerOf(text: string | null): SignedHeader {
  * The batches of the agents that measured: those with samples that are carried, and in each epoch all between the first
  * and the last that bear on the time, with one more on either side, so that what is missing between them shows.
  */
-export async function batchesOf(store: Store, ground: Ground, samples: readonly UsageSample[]): Promise<LedgerRow[]> {
+export async function batchesOf(
+  store: Store,
+  ground: Ground,
+  samples: readonly UsageSample[],
+  cycles: readonly AgentCycle[],
+): Promise<LedgerRow[]> {
   const agents = new Set(samples.flatMap(({ agentId }) => (agentId === null ? [] : [agentId])));
   const recorded = new Set(samples.map(({ recordedAt }) => recordedAt));
-  const [first, last] = [ground.from - LOOKBACK, ground.to + LOOKAHEAD];
   const kept: LedgerRow[] = [];
   for (const agentId of [...agents].sort(compareText)) {
     const epochs = new Map<string, LedgerRow[]>();
+    const [first, last] = ticksOf(cycles, agentId, ground);
     const after = Math.min(first - AHEAD, ...earliest(samples, agentId)) - 1;
     for await (const row of store.ledger({ agentId, after, upTo: ground.asOf })) {
       if (row.headerText === null || row.epoch === null) continue;
@@ -38,6 +43,17 @@ export async function batchesOf(store: Store, ground: Ground, samples: readonly 
     }
   }
   return kept;
+}
+
+/** Half-open: around the period, and to the first and the last tick of an agent that silences need. */
+function ticksOf(cycles: readonly AgentCycle[], agentId: string, { from, to }: Ground): [Micros, Micros] {
+  let [first, last] = [from - LOOKBACK, to + LOOKAHEAD];
+  for (const cycle of cycles) {
+    if (cycle.agentId !== agentId) continue;
+    first = Math.min(first, cycle.report.scheduled);
+    last = Math.max(last, cycle.report.scheduled + 1);
+  }
+  return [first, last];
 }
 
 function earliest(samples: readonly UsageSample[], agentId: string): Micros[] {

@@ -232,8 +232,7 @@ export class StatementDesk {
       const whole = { ...content, evidence: summary };
       const wrong = content.usage.filter(
         (part) =>
-          JSON.stringify(statementLines(whole, part, facts.of(part.definition.meter, whole))) !==
-          JSON.stringify(part.lines),
+          JSON.stringify(statementLines(whole, part, facts.of(part.definition.meter))) !== JSON.stringify(part.lines),
       );
       if (wrong.length === 0) return summary;
       different.push(...wrong.map(({ definition }) => definition.name));

@@ -50,6 +50,13 @@ export interface Ground {
  */
 export const MOST_DETAIL = 2;
 
+/** Half-open; of one resource, or of all. */
+interface Stretch {
+  readonly resourceId: string | null;
+  readonly first: Micros;
+  readonly last: Micros;
+}
+
 /** All that the figures of one project stand on, read once; its records can be walked again and again. */
 export class Gathered {
   readonly #store: Store;
@@ -88,7 +95,8 @@ export class Gathered {
     const resolved = tellsResolutions ? await resolutionsOf(store, ground) : null;
     const versions = (resolved ?? []).flatMap((one) => one.versions.filter((version) => isOfGround(version, ground)));
     const samples = [...facts.values()].flatMap((one) => one.samples);
-    const rows = await batchesOf(store, ground, [...samples, ...versions.map(usageSampleOf)]);
+    const cycles = [...facts.values()].flatMap((one) => one.cycles);
+    const rows = await batchesOf(store, ground, [...samples, ...versions.map(usageSampleOf)], cycles);
     return new Gathered(store, ground, facts, voids, rows, resolved);
   }
 
@@ -122,18 +130,44 @@ export class Gathered {
     const wanted = new Set(facts?.samples.filter((sample) => this.#isOwn(sample)).map(keyOf));
     const { projectId, asOf } = this.ground;
     const filter: SampleFilter = projectId === null ? { meter } : { meter, projectIds: [projectId] };
-    for await (const sample of this.shown(filter, asOf)) {
-      if (wanted.delete(keyOf(sample))) yield sample;
+    for (const stretch of [this.#around(), ...this.#silences(facts)]) {
+      const narrowed = { ...filter, ...(stretch.resourceId === null ? {} : { resourceId: stretch.resourceId }) };
+      for await (const sample of this.shown(narrowed, asOf, stretch)) {
+        if (wanted.delete(keyOf(sample))) yield sample;
+      }
+      if (wanted.size === 0) return;
+      for await (const sample of this.voided(narrowed, stretch)) if (wanted.delete(keyOf(sample))) yield sample;
     }
-    if (wanted.size === 0) return;
-    for await (const sample of this.voided(filter)) if (wanted.delete(keyOf(sample))) yield sample;
+  }
+
+  #around(): Stretch {
+    const { from, to } = this.ground;
+    return { resourceId: null, first: from - LOOKBACK, last: to + LOOKAHEAD };
+  }
+
+  /** Where own readings lie that a silence began or ended with, longer ago or later than the others. */
+  #silences(facts: GatheredFacts | undefined): Stretch[] {
+    const { first, last } = this.#around();
+    const spans = new Map<string, { resourceId: string; first: Micros; last: Micros }>();
+    for (const sample of facts?.samples ?? []) {
+      const { timestamp, resourceId } = sample;
+      if ((timestamp >= first && timestamp < last) || !this.#isOwn(sample)) continue;
+      const key = JSON.stringify([timestamp < first, resourceId]);
+      const known = spans.get(key) ?? { resourceId, first: timestamp, last: timestamp + 1 };
+      known.first = Math.min(known.first, timestamp);
+      known.last = Math.max(known.last, timestamp + 1);
+      spans.set(key, known);
+    }
+    return [...spans.values()];
   }
 
   /** Samples of the period and around it, as far as retention has kept them. */
-  async *shown(filter: SampleFilter, asOf: Micros): AsyncGenerator<StoredSample> {
-    const { from, to } = this.ground;
-    const first = from - LOOKBACK;
-    const query = { ...filter, to: { at: to + LOOKAHEAD, inclusive: false }, order: 'oldest', asOf } as const;
+  async *shown(
+    filter: SampleFilter,
+    asOf: Micros,
+    { first, last }: Omit<Stretch, 'resourceId'> = this.#around(),
+  ): AsyncGenerator<StoredSample> {
+    const query = { ...filter, to: { at: last, inclusive: false }, order: 'oldest', asOf } as const;
     try {
       yield* this.#store.samples({ ...query, from: { at: first, inclusive: true } });
     } catch (cause) {
@@ -143,7 +177,10 @@ export class Gathered {
   }
 
   /** What voids have taken out, each sample once: as of the moment before each void. */
-  async *voided(filter: SampleFilter): AsyncGenerator<StoredSample> {
+  async *voided(
+    filter: SampleFilter,
+    stretch: Omit<Stretch, 'resourceId'> = this.#around(),
+  ): AsyncGenerator<StoredSample> {
     for (const entry of this.#voids.toReversed()) {
       const made = voidOf(entry);
       if (made === null || (filter.meter !== undefined && (made.meter ?? filter.meter) !== filter.meter)) continue;
@@ -153,7 +190,7 @@ export class Gathered {
         ...(made.resourceId === undefined ? {} : { resourceId: made.resourceId }),
         ...(made.messageId === undefined ? {} : { messageId: made.messageId }),
       };
-      for await (const sample of this.shown(narrowed, entry.recordedAt - 1)) {
+      for await (const sample of this.shown(narrowed, entry.recordedAt - 1, stretch)) {
         if (voidsSample(made, usageSampleOf(sample))) yield sample;
       }
     }

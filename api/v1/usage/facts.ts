@@ -1,35 +1,16 @@
-import { conflictSpan, LOOKAHEAD, LOOKBACK, unkeptSpans, usageSampleOf, voidOf } from '@nephometer/core';
-import type { Edge, LostSpan, Micros, Store, UsageFacts, UsageSample, UsageVoid } from '@nephometer/core';
+import { LOOKAHEAD, LOOKBACK, voidOf } from '@nephometer/core';
+import type { Micros, Store, UsageSample, UsageVoid } from '@nephometer/core';
 import { httpError } from '../../errors.ts';
 import type { HttpError } from '../../errors.ts';
-import type { LedgerBook, Tried } from './ledger-book.ts';
+import { readConflicts } from './conflicts.ts';
+import type { FactsQuery, GatheredFacts } from './fact-types.ts';
+import type { LedgerBook } from './ledger-book.ts';
 import { withSilences } from './silences.ts';
+
+export type { FactsQuery, GatheredFacts } from './fact-types.ts';
 
 /** A question that needs more readings than this is refused: all of them are in memory while it is answered. */
 export const MOST_READINGS = 4_000_000;
-
-export interface FactsQuery {
-  readonly meter: string;
-  readonly from: Micros;
-  readonly to: Micros;
-  readonly asOf: Micros;
-  readonly projectIds?: readonly string[] | null;
-  readonly resourceIds?: readonly string[];
-  /** Series without a reading in the LOOKBACK before the period, with their last one, where that is known already. */
-  readonly quiet?: readonly Edge[];
-  /** Whether `silent` shall be whole; else silences that nobody ended yet may be missing there. */
-  readonly marksSilent?: boolean;
-}
-
-/** As `UsageFacts`, in lists that can be read again. */
-export interface GatheredFacts extends UsageFacts {
-  readonly samples: readonly UsageSample[];
-  readonly cycles: Tried['cycles'];
-  readonly lost: readonly LostSpan[];
-  readonly voids: readonly UsageVoid[];
-  /** Series (`seriesKey`) of which something further away than LOOKBACK and LOOKAHEAD counts, or may when it comes. */
-  readonly silent: ReadonlySet<string>;
-}
 
 /** All that is known of one meter around a period, and of silences that reach further. @throws BehindRetention, StoreUnavailable */
 export async function gatherFacts(store: Store, ledger: LedgerBook, query: FactsQuery): Promise<GatheredFacts> {
@@ -67,28 +48,6 @@ async function readSamples(store: Store, query: FactsQuery): Promise<UsageSample
 function tooMuch(): HttpError {
   const detail = `The period has more than ${MOST_READINGS} readings; ask for a shorter one, or for fewer projects.`;
   return httpError('MTR_TOO_MUCH', detail);
-}
-
-export interface ConflictsQuery {
-  readonly meter: string;
-  /** Half-open. */
-  readonly first: Micros;
-  readonly last: Micros;
-  readonly asOf: Micros;
-}
-
-/**
- * Versions in conflict, and those of which none was kept. Without a start, since what lies behind retention is not to be
- * refused here.
- */
-export async function readConflicts(store: Store, { meter, first, last, asOf }: ConflictsQuery): Promise<LostSpan[]> {
-  const spans: LostSpan[] = [];
-  for await (const version of store.conflicts({ meter, to: { at: last, inclusive: false }, asOf })) {
-    if (version.timestamp >= first) spans.push(conflictSpan(usageSampleOf(version)));
-  }
-  const unkept = unkeptSpans(await store.entries({ kind: 'resolution', before: asOf + 1 }));
-  const bears = (span: LostSpan): boolean => (span.meter ?? meter) === meter && span.to >= first && span.from < last;
-  return [...spans, ...unkept.filter(bears)];
 }
 
 export async function readVoids(store: Store, asOf: Micros): Promise<UsageVoid[]> {

@@ -12,8 +12,8 @@ import {
   Watches,
 } from '@nephometer/core';
 import type { AgentCycle, Edge, LostSpan, Micros, OpenSeries, Series, Store, UsageSample } from '@nephometer/core';
-import { readConflicts } from './facts.ts';
-import type { FactsQuery, GatheredFacts } from './facts.ts';
+import { readConflicts } from './conflicts.ts';
+import type { FactsQuery, GatheredFacts } from './fact-types.ts';
 import type { LedgerBook } from './ledger-book.ts';
 
 /** Resources that one question names. */

@@ -7,10 +7,8 @@ import { readMessage } from '../message.ts';
 import type { Sample } from '../sample.ts';
 import { ledgerFacts } from '../usage/ledger.ts';
 import type { LostSpan, UsageFacts, UsageSample, UsageVoid } from '../usage/types.ts';
-import { LOOKAHEAD, LOOKBACK } from '../usage/watch.ts';
 import { voidOf } from '../void.ts';
 import type { EvidenceRecord } from './evidence.ts';
-import type { StatementContent } from './statement.ts';
 
 type Of<K extends EvidenceRecord['kind']> = Extract<EvidenceRecord, { kind: K }>;
 
@@ -35,16 +33,13 @@ export class EvidenceFacts {
     return this.#headers.get(digest) ?? null;
   }
 
-  /** What bears on one meter in the statement's period. */
-  of(meter: string, { from, to }: StatementContent): UsageFacts {
-    const [first, last] = [parseTimestamp(from) - LOOKBACK, parseTimestamp(to) + LOOKAHEAD];
+  /** What bears on one meter. */
+  of(meter: string): UsageFacts {
     const { cycles, lost } = ledgerFacts(this.#batches);
     return {
       samples: this.#samples.filter((sample) => sample.meter === meter),
-      cycles: cycles.filter(
-        ({ report }) => report.scheduled >= first && report.scheduled < last && report.meters.includes(meter),
-      ),
-      lost: [...lost.filter((span) => span.from < last && span.to >= first), ...this.#lost],
+      cycles: cycles.filter(({ report }) => report.meters.includes(meter)),
+      lost: [...lost, ...this.#lost],
       voids: this.#voids,
     };
   }

@@ -240,7 +240,7 @@ class Verifier {
 
   #recomputed(statement: Statement, part: Statement['usage'][number]): FrozenLine[] {
     try {
-      return statementLines(statement, part, this.#facts.of(part.definition.meter, statement));
+      return statementLines(statement, part, this.#facts.of(part.definition.meter));
     } catch (cause) {
       this.#tallies.file.fail(`${part.definition.name} cannot be computed: ${messageOf(cause)}`);
       return [];

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { formatInstant, HOUR, MINUTE } from '../../time.ts';
+import { DAY, formatInstant, HOUR, MINUTE } from '../../time.ts';
 import { foldUsage } from './fold.ts';
 import { usageQuery } from './query.ts';
 import type { UsageLine, UsageQuery } from './query.ts';
@@ -242,4 +242,53 @@ void t.test('attributes are those in force; a change splits, unknown is a line o
     usageQuery({ kind: 'count', from: START, to: START + HOUR, filter }),
   ).lines;
   t.equal(mine[0]?.quantity, '20');
+});
+
+void t.test('what an agent has read is unknown until somebody says what became of it', async (t) => {
+  const DAYS = 24 * 60;
+  const reading = (day: number, more: object = {}) => sketchSample({ at: at(day * DAYS), volume: '1', ...more });
+  const tick = (day: number, more: object = {}) => sketchCycle({ at: at(day * DAYS), ...more });
+  const month = { from: START - HOUR, to: START + 30 * DAY };
+  const gap = (facts: UsageFacts, asked: Partial<UsageQuery> = {}) =>
+    (only(facts, { ...month, ...asked }).gaps.at(-1)?.to ?? START) - START;
+  const first = { samples: [reading(0)], cycles: [tick(0)] };
+  const later = (samples: UsageFacts['samples'], cycles: UsageFacts['cycles'] = []): UsageFacts => ({
+    samples: [...first.samples, ...samples],
+    cycles: [...first.cycles, ...(cycles ?? [])],
+  });
+  t.equal(gap(first), 30 * DAY, 'it never came back');
+  t.equal(gap(first, { asOf: START + 12 * DAY }), 12 * DAY, 'as far as is known');
+  t.equal(gap(later([], [tick(20)])), 20 * DAY, 'a tick that shows it absent');
+  t.equal(gap(later([], [tick(20, { failed: ['r'] })])), 30 * DAY, 'a tick that failed for it');
+  t.equal(gap(later([], [tick(20, { complete: false })])), 30 * DAY, 'a tick of which not all was found');
+  const other = { ...tick(20), report: { ...tick(20).report, source: 'other' } };
+  t.equal(gap(later([], [other])), 20 * DAY, 'a tick of any source');
+  t.equal(
+    gap(later([], [{ ...tick(3), report: { ...other.report, scheduled: at(3 * DAYS) } }])),
+    30 * DAY,
+    'but not at once',
+  );
+  const refused = [lost({ from: at(0), to: at(30 * DAYS) })];
+  t.equal(gap({ ...later([], [tick(20)]), lost: refused }), 20 * DAY, 'whatever was refused');
+  t.equal(
+    gap(later([reading(15, { agent: null, metadata: { deleted: true } })])),
+    15 * DAY,
+    'somebody says that it is deleted',
+  );
+  const elsewhere = only(later([reading(15, { agent: 'b' })], [tick(15, { agent: 'b' })]), month);
+  t.equal((elsewhere.gaps[0]?.to ?? 0) - START, 15 * DAY, 'somebody else reads it');
+  const foreign = only({ samples: [reading(0, { agent: null })] }, { ...month, to: START + 400 * DAY });
+  t.equal((foreign.gaps.at(-1)?.to ?? 0) - START, 7 * DAY, 'a sender without ticks could not say so');
+  t.equal(gap(first, { to: START + 900 * DAY }), 400 * DAY, 'not for ever');
+});
+
+void t.test('a counter has its growth across a silence, unless it was seen absent in between', async (t) => {
+  const reading = (day: number, volume: string) => sketchSample({ at: START + day * DAY, volume, type: 'cumulative' });
+  const tick = (day: number) => sketchCycle({ at: START + day * DAY });
+  const facts = { samples: [reading(0, '0'), reading(20, '480')], cycles: [tick(0), tick(20)] };
+  const asked = { kind: 'increase', from: START + 9 * DAY, to: START + 11 * DAY } as const;
+  t.match(only(facts, asked), { quantity: '48', lower: '0', upper: null, coverage: '0' });
+  t.match(only(facts, { ...asked, edge: 'end', to: START + 20 * DAY }), { quantity: '480' });
+  const absent = { ...facts, cycles: [...facts.cycles, tick(10)] };
+  t.equal(only(absent, asked).quantity, '0');
 });

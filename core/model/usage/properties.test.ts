@@ -29,12 +29,15 @@ const TO = FROM + 3 * DAY;
  * Three days of a few series: agents that fall silent, ticks that fail, resources that come and go, resets, moves, losses,
  * what arrives late; and perhaps a sender without cycle reports.
  */
-function anyFacts(seed: number, type: 'gauge' | 'cumulative' | 'delta'): Facts {
+function anyFacts(seed: number, type: 'gauge' | 'cumulative' | 'delta', days = 3, step = 1): Facts {
   const random = seeded(seed);
+  const end = FROM + days * DAY;
   const samples: UsageSample[] = [];
   const cycles: AgentCycle[] = [];
   const lost: LostSpan[] = [];
-  const interval = [3, 7, 10][random.below(3)] ?? 10;
+  const interval = step * ([3, 7, 10][random.below(3)] ?? 10);
+  // Silences of up to a third of the time, or of some ticks.
+  const longest = step === 1 ? 20 : Math.floor((days * DAY) / 3 / (interval * MINUTE));
   const resources = ['r1', 'r2', 'r3'].map((id) => ({
     id,
     value: 0n,
@@ -46,8 +49,10 @@ function anyFacts(seed: number, type: 'gauge' | 'cumulative' | 'delta'): Facts {
     at + (random.chance(0.05) ? random.below(3 * DAY) : random.below(MINUTE)) + SECOND;
   for (const agent of random.chance(0.5) ? ['a', 'b'] : ['a', 'b', null]) {
     let [silent, failing] = [0, 0];
-    for (let at = FROM - DAY; at < TO + DAY; at += interval * MINUTE) {
-      if (random.chance(0.01)) silent = random.below(20);
+    for (let at = FROM - DAY; at < end + DAY; at += interval * MINUTE) {
+      if (random.chance(0.01)) silent = random.below(longest);
+      // Once for sure.
+      if (step > 1 && at === FROM + interval * MINUTE * longest) silent = longest;
       if (random.chance(0.02)) failing = random.below(6);
       const failed: string[] = [];
       for (const resource of resources.filter(({ id }) => agent === 'a' || id !== 'r1')) {
@@ -219,6 +224,40 @@ for (const seed of SEEDS) {
         for (const gap of line.gaps) if (gap.from < line.from || gap.to > line.to) t.fail('a gap outside its line');
       }
       t.pass();
+    });
+  }
+
+  for (const [kind, type] of KINDS) {
+    void t.test(`${kind} of ${type}, silences of weeks, seed ${seed}: cut anywhere it adds up`, async (t) => {
+      const random = seeded(seed * 37 + kind.length);
+      const facts = anyFacts(seed, type, 40, 24);
+      const period = {
+        kind,
+        edge: random.chance(0.5) ? 'interpolate' : 'end',
+        from: FROM,
+        to: FROM + 40 * DAY,
+      } as const;
+      const all = usage(facts, usageQuery({ ...period, gaps: true }));
+      const whole = total(all);
+      t.equal(total(usage(facts, usageQuery({ ...period, window: 'day' }))), whole, 'days');
+      t.equal(total(usage(facts, usageQuery({ ...period, window: 'week', tz: 'Europe/Berlin' }))), whole, 'weeks');
+      const cuts = [FROM, ...Array.from({ length: 5 }, () => FROM + random.below(40 * 24) * HOUR), period.to];
+      cuts.sort((a, b) => a - b);
+      const parts = cuts.slice(1).flatMap((to, i) => {
+        const from = cuts[i] ?? to;
+        return from < to ? usage(facts, usageQuery({ ...period, from, to, gaps: true })) : [];
+      });
+      t.equal(total(parts), whole, 'questions that begin and end within silences');
+      const missing = (lines: readonly UsageLine[]) =>
+        lines.flatMap(({ gaps }) => gaps).reduce((sum, gap) => sum + gap.to - gap.from, 0);
+      t.equal(missing(parts), missing(all), 'and their gaps');
+      if (kind !== 'sum') t.ok(missing(all) > 8 * DAY, 'there are such silences');
+      const again = {
+        samples: facts.samples.toReversed(),
+        cycles: facts.cycles.toReversed(),
+        lost: facts.lost.toReversed(),
+      };
+      t.equal(JSON.stringify(usage(again, usageQuery({ ...period, gaps: true }))), JSON.stringify(all), 'in any order');
     });
   }
 
