@@ -125,7 +125,7 @@ async function before({ store, ledger, query }: Sources, near: GatheredFacts): P
   if (left.length === 0) return null;
   const samples: UsageSample[] = [];
   for (const [day, own] of grouped(left, ({ timestamp }) => Math.floor(timestamp / DAY) * DAY)) {
-    samples.push(...(await readingsOf(store, query, resourcesOf(own), day - DAY, last)));
+    for (const sample of await readingsOf(store, query, resourcesOf(own), day - DAY, last)) samples.push(sample);
   }
   const conflicts = await readConflicts(store, { meter, first: Math.min(...times(left)), last, asOf });
   return { samples, cycles, lost: [...lost, ...conflicts], silent: left.map(({ series }) => seriesKey(series)) };
@@ -258,7 +258,9 @@ async function readingsOf(
   const stretch = { meter, from: start, to: start, before: start - from, after: to - start, asOf };
   for (let at = 0; at < resourceIds.length; at += MOST_NAMED) {
     const named = resourceIds.slice(at, at + MOST_NAMED);
-    for await (const page of store.readings({ ...stretch, resourceIds: named })) samples.push(...page);
+    for await (const page of store.readings({ ...stretch, resourceIds: named })) {
+      for (const sample of page) samples.push(sample);
+    }
   }
   return samples;
 }
