@@ -52,7 +52,7 @@ function anyFacts(seed: number, type: 'gauge' | 'cumulative' | 'delta', days = 3
     for (let at = FROM - DAY; at < end + DAY; at += interval * MINUTE) {
       if (random.chance(0.01)) silent = random.below(longest);
       // Once for sure.
-      if (step > 1 && at === FROM + interval * MINUTE * longest) silent = longest;
+      if (step > 1 && at === FROM - DAY + interval * MINUTE * longest) silent = longest;
       if (random.chance(0.02)) failing = random.below(6);
       const failed: string[] = [];
       for (const resource of resources.filter(({ id }) => agent === 'a' || id !== 'r1')) {
@@ -129,6 +129,9 @@ function parseExact(text: string) {
 }
 
 const usage = (facts: UsageFacts, query: UsageQuery) => foldUsage(facts, query).lines;
+
+/** Of the worlds with silences of weeks. */
+let longestMissing = 0;
 
 for (const seed of SEEDS) {
   for (const [kind, type] of KINDS) {
@@ -251,7 +254,7 @@ for (const seed of SEEDS) {
       const missing = (lines: readonly UsageLine[]) =>
         lines.flatMap(({ gaps }) => gaps).reduce((sum, gap) => sum + gap.to - gap.from, 0);
       t.equal(missing(parts), missing(all), 'and their gaps');
-      if (kind !== 'sum') t.ok(missing(all) > 8 * DAY, 'there are such silences');
+      longestMissing = Math.max(longestMissing, missing(all));
       const again = {
         samples: facts.samples.toReversed(),
         cycles: facts.cycles.toReversed(),
@@ -317,3 +320,11 @@ function around({ samples, cycles, lost }: Facts, hour: number): UsageFacts {
     lost,
   };
 }
+
+void t.test(
+  'there were silences of weeks',
+  { skip: fixed === undefined ? false : 'one seed may have none' },
+  async (t) => {
+    t.ok(longestMissing > 8 * DAY);
+  },
+);
