@@ -321,10 +321,9 @@ function around({ samples, cycles, lost }: Facts, hour: number): UsageFacts {
   };
 }
 
-void t.test(
-  'there were silences of weeks',
-  { skip: fixed === undefined ? false : 'one seed may have none' },
-  async (t) => {
+// One seed alone may have none.
+if (fixed === undefined) {
+  void t.test('there were silences of weeks', async (t) => {
     t.ok(longestMissing > 8 * DAY);
-  },
-);
+  });
+}
