@@ -59,8 +59,8 @@ for (const [name, prepare] of Object.entries(STORES)) {
     t.teardown(() => api.stop());
 
     for (const shape of SHAPES) {
-      // Of the memory store one will do: its bytes are those that the others are compared with.
-      for (const format of name === 'memory' ? FORMATS.slice(0, 1) : FORMATS) {
+      // Of the others one will do: what the formats are made of is the same lines.
+      for (const format of name === 'duckdb' ? FORMATS : FORMATS.slice(0, 1)) {
         t.test(`${format}, ${shape}`, async (t) => {
           const out = scratch(t);
           const ran = await runNephometer(api.url, [

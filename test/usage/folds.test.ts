@@ -32,9 +32,9 @@ const CONFIG: ConfigInput = {
 };
 
 for (const [kind, seeds, days, interval, asks, longest] of [
-  ['memory', seedsOf(1, 2), 16, HOUR / 2, 25, undefined],
+  ['memory', seedsOf(1), 16, HOUR / 2, 25, undefined],
   // Silences of weeks.
-  ['memory', seedsOf(31), 50, 3 * HOUR, 40, 25 * DAY],
+  ['memory', [Number(fixed ?? 31)], 50, 3 * HOUR, 40, 25 * DAY],
   ['duckdb', [Number(fixed ?? 4)], 9, HOUR, 10, undefined],
   // Each batch is a request of its own there, so the world is small.
   ['influxdb', [Number(fixed ?? 6)], 9, 2 * HOUR, 8, undefined],
