@@ -33,7 +33,7 @@ export function boundsOf(quantity: Decimal, tally: Tally, query: UsageQuery): Bo
   const { floor, ceiling, kind } = query;
   if (kind === 'increase') return ofIncrease(quantity, tally, ceiling);
   if (kind === 'sum' && tally.byNothing) return { lower: quantity, upper: null };
-  if (tally.gap === 0) return { lower: quantity, upper: quantity };
+  if (tally.gap === 0 && tally.claimed === 0) return { lower: quantity, upper: quantity };
   switch (kind) {
     case 'duration':
     case 'integral':
@@ -44,7 +44,7 @@ export function boundsOf(quantity: Decimal, tally: Tally, query: UsageQuery): Bo
     case 'min':
       return { lower: floor === null ? null : minimum(floor, quantity), upper: quantity };
     case 'avg':
-      return { lower: averageWith(floor, tally), upper: averageWith(ceiling, tally) };
+      return { lower: averageWith(floor, tally, minimum), upper: averageWith(ceiling, tally, maximum) };
     case 'count':
     case 'peak':
     case 'distinct':
@@ -65,10 +65,13 @@ function ofIncrease(quantity: Decimal, tally: Tally, ceiling: Decimal | null): B
   return { lower, upper: tally.unbounded === 0 ? known : over(ceiling, known, tally.unbounded) };
 }
 
-function averageWith(level: Decimal | null, tally: Tally): Decimal | null {
+/** What is disputed is in the line or not, all of it or none: either end of that is the furthest that a level takes the average. */
+function averageWith(level: Decimal | null, tally: Tally, further: typeof maximum): Decimal | null {
   if (level === null || tally.type !== 'gauge') return null;
-  const area = add(tally.area, multiply(level, decimal(tally.gap)));
-  return divide(area, decimal(tally.measured + tally.gap), FIGURE_DIGITS);
+  const { area, measured, gap, disputed, claimed } = tally;
+  const over = (time: Micros): Decimal =>
+    divide(add(area, multiply(level, decimal(time))), decimal(measured + time), FIGURE_DIGITS);
+  return disputed + claimed === 0 ? over(gap) : further(over(gap - disputed), over(gap + claimed));
 }
 
 /** The quantity with its gaps filled, by the policy asked for; null where it does not apply. */

@@ -5,11 +5,12 @@ import { compareText } from '../order.ts';
 import type { Series } from '../sample.ts';
 import type { Running } from './integral.ts';
 import { NOTHING } from './pieces.ts';
-import type { EdgeRule, FoldView, HourCell, Piece, Step, UsageField, UsageGap, UsageSample } from './types.ts';
+import type { Claim, EdgeRule, FoldView, HourCell, Piece, Step, UsageField, UsageGap, UsageSample } from './types.ts';
 
 type Figures = Pick<HourCell, 'hours' | 'integral' | 'growth'>;
-type Changing = { -readonly [K in keyof Omit<HourCell, 'gaps' | 'bridges'>]: HourCell[K] } & {
+type Changing = { -readonly [K in keyof Omit<HourCell, 'gaps' | 'claims' | 'bridges'>]: HourCell[K] } & {
   gaps: UsageGap[];
+  claims: Claim[];
   bridges: Pick<Step, 'from' | 'to' | 'amount'>[];
 };
 
@@ -50,6 +51,22 @@ export class CellBuilder {
       if (view === 'level' && piece.before !== null) this.#fill(piece.before, micros);
     }
     if (view === 'growth') this.#grow(piece, from, to, edge);
+  }
+
+  /** A gap that was added may be of these attributes as well, in all or in part. */
+  addClaim(piece: Piece, from: Micros, to: Micros, attributes: Claim['attributes'], view: FoldView): void {
+    const { step, basis, revision } = piece;
+    const hidden = view === 'growth' ? piece.hidden : NOTHING;
+    const { claims } = this.#cell;
+    const last = claims.at(-1);
+    const goesOn =
+      last?.to === from &&
+      last.attributes === attributes &&
+      last.step === step &&
+      last.hidden === hidden &&
+      last.basis === basis;
+    if (goesOn) claims[claims.length - 1] = { ...last, to, revision: Math.max(last.revision, revision) };
+    else claims.push({ from, to, attributes, step, hidden, basis, revision });
   }
 
   addSample(sample: UsageSample, type: Series['type'], view: FoldView): void {
@@ -149,6 +166,7 @@ function emptyCell(from: Micros, attributes: ReadonlyMap<UsageField, string | nu
     measured: 0,
     covered: 0,
     gaps: [],
+    claims: [],
     unbounded: 0,
     hidden: NOTHING,
     bridges: [],

@@ -5,10 +5,10 @@ import type { Series } from '../sample.ts';
 import type { WitnessClosure } from './closure.ts';
 import { readAmount, spellAmount } from './hour-text.ts';
 import { NOTHING } from './pieces.ts';
-import type { FoldView, HourCell, HourFold, UsageField, UsageGap } from './types.ts';
+import type { Claim, FoldView, HourCell, HourFold, UsageField, UsageGap } from './types.ts';
 
 /** Version of the text; what has another is folded anew. */
-export const FOLD_LINE_VERSION = 2;
+export const FOLD_LINE_VERSION = 3;
 
 /** What one series had in one UTC day, hour by hour, folded with the default parameters. */
 export interface FoldLine {
@@ -109,6 +109,16 @@ type PlainCell = readonly [
   bridges: readonly (readonly [Micros, Micros, string])[],
   last: readonly [Micros, string, string] | null,
   revision: Micros | null,
+  claims: readonly PlainClaim[],
+];
+type PlainClaim = readonly [
+  from: Micros,
+  to: Micros,
+  attributes: readonly (string | null)[],
+  step: readonly [from: Micros, to: Micros, amount: string, isBridge: boolean] | null,
+  hidden: string | 0 | null,
+  basis: Claim['basis'],
+  revision: Micros,
 ];
 
 const AMOUNTS = ['hours', 'integral', 'growth', 'area', 'hidden', 'volumes', 'filledArea'] as const;
@@ -130,6 +140,19 @@ function plainCell(cell: HourCell): PlainCell {
     gaps.map((gap) => [gap.from, gap.to, gap.reason]),
     bridges.map((bridge) => [bridge.from, bridge.to, spellAmount(bridge.amount)]),
     last && [last.at, last.messageId, spellAmount(last.volume)],
+    revision,
+    cell.claims.map(plainClaim),
+  ];
+}
+
+function plainClaim({ from, to, attributes, step, hidden, basis, revision }: Claim): PlainClaim {
+  return [
+    from,
+    to,
+    [...attributes.values()],
+    step && [step.from, step.to, spellAmount(step.amount), step.isBridge],
+    hidden && spelled(hidden),
+    basis,
     revision,
   ];
 }
@@ -157,9 +180,23 @@ function readHours(text: string, series: Series, view: FoldView, attributes: rea
   }));
 }
 
+type AttributesOf = (values: readonly (string | null)[]) => ReadonlyMap<UsageField, string | null>;
+
+function readClaim([from, to, values, step, hidden, basis, revision]: PlainClaim, attributesOf: AttributesOf): Claim {
+  return {
+    from,
+    to,
+    attributes: attributesOf(values),
+    step: step && { from: step[0], to: step[1], amount: readAmount(step[2]), isBridge: step[3] },
+    hidden: readOr(hidden),
+    basis,
+    revision,
+  };
+}
+
 function readCell(
-  [from, to, values, amounts, counts, gaps, bridges, last, revision]: PlainCell,
-  attributesOf: (values: readonly (string | null)[]) => ReadonlyMap<UsageField, string | null>,
+  [from, to, values, amounts, counts, gaps, bridges, last, revision, claims]: PlainCell,
+  attributesOf: AttributesOf,
 ): HourCell {
   const amount = (i: number): Decimal => readOr(amounts[i] ?? null) ?? NOTHING;
   const count = (i: number): number => counts[i] ?? 0;
@@ -187,6 +224,7 @@ function readCell(
     byCadence: (basis & 2) > 0,
     byNothing: (basis & 4) > 0,
     gaps: gaps.map(([start, end, reason]) => ({ from: start, to: end, reason })),
+    claims: claims.map((claim) => readClaim(claim, attributesOf)),
     bridges: bridges.map(([start, end, volume]) => ({ from: start, to: end, amount: readAmount(volume) })),
     last: last && { at: last[0], messageId: last[1], volume: readAmount(last[2]) },
     revision,

@@ -1,9 +1,9 @@
 import type { Decimal } from '../../decimal.ts';
 import { toText } from '../../decimal.ts';
-import type { HourCell, HourFold, UsageField } from './types.ts';
+import type { Claim, HourCell, HourFold, UsageField } from './types.ts';
 
 /** Version of the text; a store that finds another folds the hour anew. */
-export const HOUR_FOLD_VERSION = 1;
+export const HOUR_FOLD_VERSION = 2;
 
 const AMOUNTS = ['hours', 'integral', 'growth', 'area', 'hidden', 'volumes', 'filledArea', 'min', 'max'] as const;
 
@@ -19,6 +19,12 @@ export function encodeHour({ series, view, hour, cells }: HourFold): string {
       ...cell,
       ...Object.fromEntries(AMOUNTS.map((key) => [key, spell(cell[key])])),
       attributes: [...cell.attributes],
+      claims: cell.claims.map(({ attributes, step, hidden, ...claim }) => ({
+        ...claim,
+        attributes: [...attributes],
+        step: step === null ? null : spellStep(step),
+        hidden: spell(hidden),
+      })),
       bridges: cell.bridges.map((bridge) => ({ ...bridge, amount: spell(bridge.amount) })),
       last: cell.last === null ? null : { ...cell.last, volume: spell(cell.last.volume) },
     })),
@@ -26,11 +32,19 @@ export function encodeHour({ series, view, hour, cells }: HourFold): string {
   return JSON.stringify(plain);
 }
 
+type PlainAttributes = readonly (readonly [UsageField, string | null])[];
+type ClaimStep = NonNullable<Claim['step']>;
+type PlainClaim = Omit<Claim, 'attributes' | 'step' | 'hidden'> & {
+  readonly attributes: PlainAttributes;
+  readonly step: (Omit<ClaimStep, 'amount'> & { readonly amount: string }) | null;
+  readonly hidden: string | null;
+};
 type Spelled = Exclude<(typeof AMOUNTS)[number], 'min' | 'max'>;
-type PlainCell = Omit<HourCell, (typeof AMOUNTS)[number] | 'attributes' | 'bridges' | 'last'> & {
+type PlainCell = Omit<HourCell, (typeof AMOUNTS)[number] | 'attributes' | 'claims' | 'bridges' | 'last'> & {
   readonly [K in Spelled]: string;
 } & {
-  readonly attributes: readonly (readonly [UsageField, string | null])[];
+  readonly attributes: PlainAttributes;
+  readonly claims: readonly PlainClaim[];
   readonly min: string | null;
   readonly max: string | null;
   readonly bridges: readonly { readonly from: number; readonly to: number; readonly amount: string }[];
@@ -54,6 +68,12 @@ function readCell(cell: PlainCell): HourCell {
   return {
     ...cell,
     attributes: new Map(cell.attributes),
+    claims: cell.claims.map((claim) => ({
+      ...claim,
+      attributes: new Map(claim.attributes),
+      step: claim.step === null ? null : { ...claim.step, amount: readAmount(claim.step.amount) },
+      hidden: claim.hidden === null ? null : readAmount(claim.hidden),
+    })),
     hours: readAmount(cell.hours),
     integral: readAmount(cell.integral),
     growth: readAmount(cell.growth),
@@ -66,6 +86,10 @@ function readCell(cell: PlainCell): HourCell {
     bridges: cell.bridges.map((bridge) => ({ ...bridge, amount: readAmount(bridge.amount) })),
     last: cell.last === null ? null : { ...cell.last, volume: readAmount(cell.last.volume) },
   };
+}
+
+function spellStep({ from, to, amount, isBridge }: ClaimStep): NonNullable<PlainClaim['step']> {
+  return { from, to, amount: toText(amount), isBridge };
 }
 
 function spell(amount: Decimal | null): string | null {

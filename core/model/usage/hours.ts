@@ -5,7 +5,7 @@ import type { AttributeReader } from './attributes.ts';
 import { CellBuilder } from './cell.ts';
 import { Running } from './integral.ts';
 import type { Timeline } from './timeline.ts';
-import type { EdgeRule, FoldView, HourCell, HourFold, Piece, UsageSample } from './types.ts';
+import type { Claim, EdgeRule, FoldView, HourCell, HourFold, Piece, UsageSample } from './types.ts';
 
 export interface CellParameters {
   readonly view: FoldView;
@@ -80,9 +80,18 @@ class HourBuilder {
     while (from < end) {
       this.#passCuts(from);
       const to = Math.min(end, this.#parameters.cuts[this.#cut] ?? Infinity);
-      this.#at(from, owner).addPiece(piece, from, to, this.#parameters.edge, this.#parameters.view);
+      const cell = this.#at(from, owner);
+      cell.addPiece(piece, from, to, this.#parameters.edge, this.#parameters.view);
+      const heir = this.#heirOf(piece);
+      if (heir !== null && heir !== cell.attributes) cell.addClaim(piece, from, to, heir, this.#parameters.view);
       from = to;
     }
+  }
+
+  /** Whose a gap may be beside its owner. The wait for a reading that never came, since the resource went, is its owner's. */
+  #heirOf({ state, reason, before, after, step }: Piece): Claim['attributes'] | null {
+    if (state !== 'gap' || before === null || after === null) return null;
+    return reason === 'unread' && step === null ? null : this.#attributes.read(after);
   }
 
   sample(sample: UsageSample, isUnwatched: boolean): void {

@@ -1,10 +1,10 @@
-import { add, decimal, divide, isZero, maximum, multiply, subtract } from '../../decimal.ts';
+import { add, decimal, divide, isZero, maximum, minimum, multiply, subtract } from '../../decimal.ts';
 import type { Decimal } from '../../decimal.ts';
 import { HOUR } from '../../time.ts';
 import type { Micros } from '../../time.ts';
 import { ONE, times } from './fraction.ts';
 import type { Fraction } from './fraction.ts';
-import { FIGURE_DIGITS } from './integral.ts';
+import { areaAsHours, FIGURE_DIGITS } from './integral.ts';
 import { NOTHING } from './pieces.ts';
 import type { UsageQuery } from './query.ts';
 import type { HourCell } from './types.ts';
@@ -32,6 +32,7 @@ export class ReachingFigures {
   #area = NOTHING;
   #filledArea = NOTHING;
   #gap: Micros = 0;
+  #claimed: Micros = 0;
   /** How it stood when a line was last given its part. */
   #before: HourFigures & { readonly gap: Micros } = { ...NO_FIGURES, gap: 0 };
 
@@ -63,6 +64,38 @@ export class ReachingFigures {
       most: most === null || this.#isFalling() ? most : maximum(most, quantity),
       filled: difference(now.filled, before.filled),
     };
+  }
+
+  /**
+   * A stretch of a gap that may be of the line that the cell is in, or of another: what it takes from the bounds of the one
+   * and adds to those of the other. Rounded in the hour as it is everywhere.
+   */
+  claim(time: Micros): { readonly former: HourFigures; readonly latter: HourFigures } {
+    const [from, to] = [this.#claimed, this.#claimed + time];
+    this.#claimed = to;
+    const { kind, floor, ceiling } = this.#query;
+    if (kind === 'duration') {
+      const hours = subtract(this.#hoursOf(to), this.#hoursOf(from));
+      return { former: NO_FIGURES, latter: { ...NO_FIGURES, most: hours } };
+    }
+    const least = floor === null ? null : between(floor, from, to);
+    const most = ceiling === null ? null : between(ceiling, from, to);
+    return {
+      former: {
+        ...NO_FIGURES,
+        least: subtract(NOTHING, maximum(least ?? NOTHING, NOTHING)),
+        most: subtract(NOTHING, minimum(most ?? NOTHING, NOTHING)),
+      },
+      latter: {
+        ...NO_FIGURES,
+        least: least === null ? null : minimum(least, NOTHING),
+        most: most === null ? null : maximum(most, NOTHING),
+      },
+    };
+  }
+
+  #hoursOf(time: Micros): Decimal {
+    return into(areaAsHours(decimal(time)), this.#factor);
   }
 
   #isFalling(): boolean {
@@ -114,6 +147,12 @@ function filledOf(cell: HourCell, { kind, estimate }: UsageQuery): Decimal {
 
 function into(value: Decimal, factor: Fraction): Decimal {
   return factor === ONE ? value : times(value, factor, FIGURE_DIGITS);
+}
+
+/** A level or growth an hour over a stretch of the time that is claimed in the hour. */
+function between(rate: Decimal, from: Micros, to: Micros): Decimal {
+  const upTo = (time: Micros): Decimal => areaAsHours(multiply(rate, decimal(time)));
+  return subtract(upTo(to), upTo(from));
 }
 
 function difference(now: Decimal | null, before: Decimal | null): Decimal | null {

@@ -6,7 +6,7 @@ import { later } from './cell.ts';
 import { ONE, times } from './fraction.ts';
 import type { Fraction } from './fraction.ts';
 import { FIGURE_DIGITS } from './integral.ts';
-import type { HourCell } from './types.ts';
+import type { Claim, HourCell } from './types.ts';
 import { NOTHING } from './pieces.ts';
 import type { LineGap } from './query.ts';
 import type { HourFigures } from './reach.ts';
@@ -19,6 +19,9 @@ export interface Tally {
   measured: Micros;
   covered: Micros;
   gap: Micros;
+  /** Of `gap`, what other lines may have had; and of gaps of other lines, what this one may have had. */
+  disputed: Micros;
+  claimed: Micros;
   /** What the quantity is at least, at most, and with its gaps filled; null where nothing bounds it. */
   least: Decimal | null;
   most: Decimal | null;
@@ -50,6 +53,8 @@ export function emptyTally(type: SampleType): Tally {
     measured: 0,
     covered: 0,
     gap: 0,
+    disputed: 0,
+    claimed: 0,
     least: NOTHING,
     most: NOTHING,
     filled: NOTHING,
@@ -107,6 +112,15 @@ export function addCell(tally: Tally, cell: HourCell, series: Series, listGaps: 
   }
 }
 
+/** A stretch of a gap in another line that this one may have had. */
+export function addClaim(tally: Tally, { from, to, hidden, basis, revision }: Claim): void {
+  tally.claimed += to - from;
+  if (hidden === null) tally.unbounded += to - from;
+  tally.byCycles ||= basis === 'cycles';
+  tally.byCadence ||= basis === 'cadence';
+  tally.revision = Math.max(tally.revision ?? -Infinity, revision);
+}
+
 /** @param figures converted */
 export function addFigures(tally: Tally, figures: HourFigures): void {
   tally.quantity = added(tally.quantity, figures.quantity);
@@ -121,7 +135,7 @@ export function addTally(line: Tally, one: Tally): void {
   addPart(line, one);
   addFigures(line, one);
   for (const key of ['bridged', 'bridgedElsewhere'] as const) line[key] = added(line[key], one[key]);
-  line.gap += one.gap;
+  for (const key of ['gap', 'disputed', 'claimed'] as const) line[key] += one[key];
   for (const resource of one.resources) line.resources.add(resource);
   for (const gap of one.gaps) line.gaps.push(gap);
 }
@@ -148,5 +162,6 @@ function into(value: Decimal, factor: Fraction): Decimal {
 }
 
 export function isUsed(tally: Tally): boolean {
-  return tally.measured > 0 || tally.samples > 0 || tally.gap > 0 || compare(tally.quantity, NOTHING) !== 0;
+  const { measured, samples, gap, claimed, quantity } = tally;
+  return measured > 0 || samples > 0 || gap > 0 || claimed > 0 || compare(quantity, NOTHING) !== 0;
 }

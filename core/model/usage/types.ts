@@ -139,6 +139,23 @@ export interface UsageGap {
   readonly reason: GapReason;
 }
 
+/**
+ * A part of a gap between readings of different attributes: when the resource changed is not known, so those of the later
+ * reading may have had it as well.
+ */
+export interface Claim {
+  readonly from: Micros;
+  readonly to: Micros;
+  /** Of the reading behind the gap. */
+  readonly attributes: ReadonlyMap<UsageField, string | null>;
+  /** Of a counter: the growth between the readings. */
+  readonly step: Pick<Step, 'from' | 'to' | 'amount' | 'isBridge'> | null;
+  /** Growth that may hide beside it; null when nothing bounds it. */
+  readonly hidden: Decimal | null;
+  readonly basis: Piece['basis'];
+  readonly revision: Micros;
+}
+
 /** What one series had in one UTC hour. */
 export interface HourFold {
   readonly series: Series;
@@ -166,6 +183,8 @@ export interface HourCell {
   /** Of `measured`, what coverage counts. */
   readonly covered: Micros;
   readonly gaps: readonly UsageGap[];
+  /** Parts of the gaps that may be of other attributes. Ascending. */
+  readonly claims: readonly Claim[];
   /** Time in which growth may hide that nothing bounds, and growth that may hide and is bounded. */
   readonly unbounded: Micros;
   readonly hidden: Decimal;
