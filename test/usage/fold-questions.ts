@@ -35,6 +35,7 @@ export function anyQuestion(dice: Dice, now: Micros): Record<string, unknown> {
     ...(dice.chance(0.2) ? { resource_id: dice.pick(['r1', 'r2']) } : {}),
     ...(dice.chance(0.2) ? { estimate: 'previous' } : {}),
     ...(dice.chance(0.1) ? { max_hold: '20m' } : {}),
+    ...(dice.chance(0.4) ? { floor: dice.pick(['-1', '0', '2']), ceiling: '9' } : {}),
   };
 }
 

@@ -101,7 +101,8 @@ export function worldOf(seed: number, { days, interval, longest }: WorldOptions)
       const isSkipped = dice.chance(0.01);
       for (const resource of resources) {
         if (resource.agent !== agent && resource.id !== seen) continue;
-        change(resource, dice, agents);
+        // Nobody sees whose it is while nobody reads it.
+        change(resource, dice, agents, state.silent + state.failing > 0 ? 0.05 : 0.003);
         if (!resource.isThere || state.silent > 0 || isSkipped) continue;
         if (state.failing > 0 && dice.chance(0.7)) failed.push(resource.id);
         else samples.push(...readingsOf(resource, slot, agent, dice));
@@ -144,9 +145,9 @@ export function worldOf(seed: number, { days, interval, longest }: WorldOptions)
 
 const NOBODY = { id: '', agent: '', project: null, boot: 0, isThere: true };
 
-function change(resource: Resource, dice: Dice, agents: readonly string[]): void {
+function change(resource: Resource, dice: Dice, agents: readonly string[], moves: number): void {
   if (dice.chance(resource.isThere ? 0.004 : 0.02)) resource.isThere = !resource.isThere;
-  if (dice.chance(0.003)) resource.project = dice.pick([null, 'p', 'q', 's']);
+  if (dice.chance(moves)) resource.project = dice.pick([null, 'p', 'q', 's']);
   if (dice.chance(0.002)) resource.agent = dice.pick(agents);
   if (dice.chance(0.004)) [resource.value, resource.boot] = [0, resource.boot + 1];
   resource.value += dice.below(50);

@@ -26,23 +26,38 @@ interface Told {
   readonly cycles: AgentCycle[];
 }
 
-/** A day of three resources: levels that no decimal shares by three, owners that change, silences that begin anywhere. */
-function dayOf(seed: number, interval: number): { truth: Told; heard: Told } {
+interface World {
+  readonly type?: 'gauge' | 'cumulative';
+  readonly least?: number;
+  /** The resources are there all day. */
+  readonly stays?: boolean;
+}
+
+/**
+ * A day of three resources: levels that no decimal shares by three, or counters of one boot; owners that change, silences
+ * that begin anywhere.
+ */
+function dayOf(seed: number, interval: number, { type = 'gauge', least = 0, stays = false }: World = {}) {
   const random = seeded(seed);
   const all: Told = { samples: [], cycles: [] };
   const silences = Array.from({ length: 8 }, () => [FROM + random.below(DAY), random.below(3 * HOUR)] as const);
-  const isHeard = (at: number): boolean => silences.every(([start, long]) => at < start || at >= start + long);
+  // A silence that nothing ends would hide who came in it.
+  const isHeard = (at: number): boolean =>
+    at >= FROM + DAY + HOUR / 2 || silences.every(([start, long]) => at < start || at >= start + long);
   const resources = ['r1', 'r2', 'r3'].map((resource) => ({ resource, level: 1, owner: 0, isThere: true, turned: 0 }));
   for (let at = FROM - HOUR; at < FROM + DAY + HOUR; at += interval) {
     all.cycles.push(sketchCycle({ at, interval }));
     for (const one of resources) {
-      if (random.chance(0.02)) one.level = random.below(MOST * 1000 + 1) / 1000;
-      if (random.chance(0.005)) one.owner = random.below(3);
-      // What comes and goes within one silence is not known to anybody, and nothing can bound it.
-      if (one.turned === 0 && random.chance(0.01)) [one.isThere, one.turned] = [!one.isThere, 1];
+      if (type === 'cumulative') one.level += random.below(1000);
+      else if (random.chance(0.02)) one.level = (least * 1000 + random.below((MOST - least) * 1000 + 1)) / 1000;
+      // What comes and goes within one silence, or whose it is for a while, is not known to anybody, and nothing can bound it.
+      if (one.turned === 0 && one.isThere && random.chance(isHeard(at) ? 0.005 : 0.1))
+        [one.owner, one.turned] = [random.below(3), 1];
+      if (one.turned === 0 && !stays && random.chance(0.01)) [one.isThere, one.turned] = [!one.isThere, 1];
       if (isHeard(at)) one.turned = 0;
       const { resource, level, owner } = one;
-      if (one.isThere) all.samples.push(sketchSample({ at, resource, volume: `${level}`, project: `p${owner}` }));
+      const more = { resource, type, project: `p${owner}`, metadata: { boot_id: 'b' } };
+      if (one.isThere) all.samples.push(sketchSample({ ...more, at, volume: `${level}` }));
     }
   }
   const heard = {
@@ -50,6 +65,20 @@ function dayOf(seed: number, interval: number): { truth: Told; heard: Told } {
     cycles: all.cycles.filter(({ report }) => isHeard(report.scheduled)),
   };
   return { truth: all, heard };
+}
+
+/** Whether the truth is within the bounds that were told, of every line that it has. @param slack in units of the last digit */
+function holds(t: Test, truth: readonly UsageLine[], told: readonly UsageLine[], slack: number): void {
+  const lines = new Map(told.map((line) => [keyOf(line), line]));
+  const free = multiply(UNIT, decimal(slack));
+  for (const line of truth) {
+    const { lower = '0', upper = '0', ...one } = lines.get(keyOf(line)) ?? {};
+    const isWithin =
+      compare(subtract(text(lower), free), text(line.quantity)) <= 0 &&
+      compare(text(line.quantity), add(text(upper), free)) <= 0;
+    if (!isWithin) t.fail(`${keyOf(line)}: ${lower} <= ${line.quantity} <= ${upper}, told ${JSON.stringify(one)}`);
+  }
+  t.pass();
 }
 
 const keyOf = ({ from, group }: UsageLine): string => JSON.stringify([from, group]);
@@ -75,32 +104,28 @@ for (const seed of SEEDS) {
     };
     const ask = (told: Told, more: Partial<UsageQuery>) => foldUsage(told, usageQuery({ ...asked, ...more })).lines;
 
-    const holds = (t: Test, more: Partial<UsageQuery>, slack: (line: UsageLine) => number): void => {
-      const lines = new Map(ask(heard, more).map((line) => [keyOf(line), line]));
-      for (const line of ask(truth, more)) {
-        const told = lines.get(keyOf(line));
-        // A group that was not heard of at all has no line of its own: its time is a gap of the group before it.
-        if (told === undefined) continue;
-        const free = multiply(UNIT, decimal(slack(told)));
-        const isWithin =
-          compare(subtract(text(told.lower), free), text(line.quantity)) <= 0 &&
-          compare(text(line.quantity), add(text(told.upper), free)) <= 0;
-        if (!isWithin) t.fail(`${keyOf(line)}: ${told.lower} <= ${line.quantity} <= ${told.upper}`);
-        if (told.gaps.length === 0 && told.lower !== told.upper) t.fail(`${keyOf(line)}: bounds apart without a gap`);
+    const compareAll = (t: Test, more: Partial<UsageQuery>, slack: number): void => {
+      const lines = ask(heard, more);
+      holds(t, ask(truth, more), lines, slack);
+      if (more.groupBy?.includes('project_id') === true || more.filter !== undefined) return;
+      for (const line of lines) {
+        if (line.gaps.length === 0 && line.lower !== line.upper) t.fail(`${keyOf(line)}: bounds apart without a gap`);
       }
-      t.pass();
     };
 
     void t.test(
       `${kind} x ${conversion}, every ${interval} s, seed ${seed}: the truth is within the bounds`,
       async (t) => {
         for (const window of ['none', 'hour', 'day'] as const) {
-          holds(t, { window }, () => 0);
-          holds(t, { window, groupBy: ['resource_id'] }, () => 0);
+          compareAll(t, { window }, 0);
+          compareAll(t, { window, groupBy: ['resource_id'] }, 0);
+          // Where the owner changes is a cut within the hour.
+          compareAll(t, { window, groupBy: ['project_id'] }, 200);
+          compareAll(t, { window, groupBy: ['resource_id'], filter: new Map([['project_id', ['p1']]]) }, 200);
         }
         // A cut within an hour rounds what is on either side of it.
-        holds(t, { window: 'day', tz: 'Asia/Kathmandu', groupBy: ['resource_id'] }, () => 2);
-        holds(t, { window: 'minute', to: FROM + 6 * HOUR, groupBy: ['resource_id'] }, () => 2);
+        compareAll(t, { window: 'day', tz: 'Asia/Kathmandu', groupBy: ['resource_id'] }, 2);
+        compareAll(t, { window: 'minute', to: FROM + 6 * HOUR, groupBy: ['resource_id'] }, 2);
       },
     );
 
@@ -116,6 +141,45 @@ for (const seed of SEEDS) {
         }
       }
       t.not(one?.upper, one?.lower);
+    });
+  }
+
+  for (const [kind, world, bounds] of [
+    ['integral', { stays: true, least: 1 }, { floor: '1', ceiling: '9' }],
+    ['integral', { stays: true, least: 1 }, { floor: '-2', ceiling: '9' }],
+    ['avg', { stays: true, least: 1 }, { floor: '1', ceiling: '9' }],
+    ['max', { stays: true }, { floor: '0', ceiling: '9' }],
+    ['increase', { stays: true, type: 'cumulative' }, { floor: '0', ceiling: null }],
+  ] as const) {
+    void t.test(`${kind} of at least ${bounds.floor}, every ${interval} s, seed ${seed}: each owner's`, async (t) => {
+      const told = dayOf(seed + 1, interval * SECOND, world);
+      for (const edge of ['interpolate', 'end'] as const) {
+        for (const window of ['none', 'hour', 'day'] as const) {
+          const query = usageQuery({
+            ...whole,
+            kind,
+            edge,
+            window,
+            groupBy: ['project_id'],
+            floor: parseDecimal(bounds.floor),
+            ceiling: bounds.ceiling === null ? null : parseDecimal(bounds.ceiling),
+          });
+          const [truth, heard] = [foldUsage(told.truth, query).lines, foldUsage(told.heard, query).lines];
+          // What was never read has no level to bound.
+          const known = new Set(heard.filter(({ quantity }) => quantity !== null).map(keyOf));
+          holds(
+            t,
+            kind === 'integral' || kind === 'increase' ? truth : truth.filter((line) => known.has(keyOf(line))),
+            heard,
+            200,
+          );
+          if (kind === 'increase')
+            t.notOk(
+              heard.some(({ upper }) => upper === null),
+              'one boot bounds all',
+            );
+        }
+      }
     });
   }
 }

@@ -21,6 +21,10 @@ import type { Tally } from './tally.ts';
  * | count, peak, distinct | quantity                    | null                                               |
  * | last, p95| null                                     | null                                               |
  *
+ * Where the readings around a gap are of different lines, it is a gap of the former. The latter is bounded as if it had the gap
+ * too; of the former only what widens its bounds counts (`Claim` in types.ts). The growth of a step over such a gap may be in
+ * either wholly.
+ *
  * Those of duration, integral and sum are running figures, as the quantity is (reach.ts). Without gaps and resets both are the
  * quantity. What holds by rule (a reading, for max_hold at most) counts as known.
  */

@@ -33,6 +33,25 @@ t.test('a line comes back as it was written, hour by hour', async (t) => {
   t.equal(decodeFoldHead(line.head.replace('cumulative', 'gauge')), null);
 });
 
+t.test('so do gaps that may be of others', async (t) => {
+  const owner = (i: number): string => (i < 40 ? 'p' : 'q');
+  const samples = [1, 2, 60, 61].map((i) =>
+    sketchSample({ at: FROM + i * MINUTE, volume: `${i}`, type: 'cumulative', project: owner(i) }),
+  );
+  const facts = { samples, cycles: samples.map(({ timestamp: at }) => sketchCycle({ at })) };
+  const attributes = ['project_id'] as const;
+  const parameters = { maxHold: null, edge: 'interpolate', asOf: null, attributes } as const;
+  const [level, growth] = (['level', 'growth'] as const).map((view) => foldHours(facts, PERIOD, parameters, view));
+  const series = level?.[0]?.series;
+  if (level === undefined || growth === undefined || series === undefined) throw new TypeError('Nothing was folded.');
+  t.match(growth[0]?.cells[0]?.claims, [
+    { from: FROM + 4 * MINUTE, to: FROM + 60 * MINUTE, step: { isBridge: true }, hidden: null },
+  ]);
+  const line = encodeFoldLine({ series, attributes, closures: [], isSilent: false, level, growth });
+  t.strictSame(decodeFoldHours(line, 'level'), level);
+  t.strictSame(decodeFoldHours(line, 'growth'), growth);
+});
+
 t.test('what closes a day', async (t) => {
   const whole = sketchSeries(EVERY, () => '1');
   t.strictSame(closures(whole), [{ agentId: 'a', samples: PERIOD.to, watch: PERIOD.to }], 'the reading behind it');

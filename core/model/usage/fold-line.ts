@@ -5,7 +5,7 @@ import type { Series } from '../sample.ts';
 import type { WitnessClosure } from './closure.ts';
 import { readAmount, spellAmount } from './hour-text.ts';
 import { NOTHING } from './pieces.ts';
-import type { Claim, FoldView, HourCell, HourFold, UsageField, UsageGap } from './types.ts';
+import type { Claim, FoldView, HourCell, HourFold, Step, UsageField, UsageGap } from './types.ts';
 
 /** Version of the text; what has another is folded anew. */
 export const FOLD_LINE_VERSION = 3;
@@ -115,7 +115,7 @@ type PlainClaim = readonly [
   from: Micros,
   to: Micros,
   attributes: readonly (string | null)[],
-  step: readonly [from: Micros, to: Micros, amount: string, isBridge: boolean] | null,
+  step: readonly [from: Micros, to: Micros, amount: string, isReset: boolean, isBridge: boolean] | null,
   hidden: string | 0 | null,
   basis: Claim['basis'],
   revision: Micros,
@@ -150,7 +150,7 @@ function plainClaim({ from, to, attributes, step, hidden, basis, revision }: Cla
     from,
     to,
     [...attributes.values()],
-    step && [step.from, step.to, spellAmount(step.amount), step.isBridge],
+    step && [step.from, step.to, spellAmount(step.amount), step.isReset, step.isBridge],
     hidden && spelled(hidden),
     basis,
     revision,
@@ -180,6 +180,10 @@ function readHours(text: string, series: Series, view: FoldView, attributes: rea
   }));
 }
 
+function readStep([from, to, amount, isReset, isBridge]: NonNullable<PlainClaim[3]>): Step {
+  return { from, to, amount: readAmount(amount), isReset, isBridge };
+}
+
 type AttributesOf = (values: readonly (string | null)[]) => ReadonlyMap<UsageField, string | null>;
 
 function readClaim([from, to, values, step, hidden, basis, revision]: PlainClaim, attributesOf: AttributesOf): Claim {
@@ -187,7 +191,7 @@ function readClaim([from, to, values, step, hidden, basis, revision]: PlainClaim
     from,
     to,
     attributes: attributesOf(values),
-    step: step && { from: step[0], to: step[1], amount: readAmount(step[2]), isBridge: step[3] },
+    step: step && readStep(step),
     hidden: readOr(hidden),
     basis,
     revision,

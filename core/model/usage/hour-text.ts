@@ -1,6 +1,6 @@
 import type { Decimal } from '../../decimal.ts';
 import { toText } from '../../decimal.ts';
-import type { Claim, HourCell, HourFold, UsageField } from './types.ts';
+import type { Claim, HourCell, HourFold, Step, UsageField } from './types.ts';
 
 /** Version of the text; a store that finds another folds the hour anew. */
 export const HOUR_FOLD_VERSION = 2;
@@ -22,7 +22,7 @@ export function encodeHour({ series, view, hour, cells }: HourFold): string {
       claims: cell.claims.map(({ attributes, step, hidden, ...claim }) => ({
         ...claim,
         attributes: [...attributes],
-        step: step === null ? null : spellStep(step),
+        step: step === null ? null : { ...step, amount: spell(step.amount) },
         hidden: spell(hidden),
       })),
       bridges: cell.bridges.map((bridge) => ({ ...bridge, amount: spell(bridge.amount) })),
@@ -33,10 +33,9 @@ export function encodeHour({ series, view, hour, cells }: HourFold): string {
 }
 
 type PlainAttributes = readonly (readonly [UsageField, string | null])[];
-type ClaimStep = NonNullable<Claim['step']>;
 type PlainClaim = Omit<Claim, 'attributes' | 'step' | 'hidden'> & {
   readonly attributes: PlainAttributes;
-  readonly step: (Omit<ClaimStep, 'amount'> & { readonly amount: string }) | null;
+  readonly step: (Omit<Step, 'amount'> & { readonly amount: string }) | null;
   readonly hidden: string | null;
 };
 type Spelled = Exclude<(typeof AMOUNTS)[number], 'min' | 'max'>;
@@ -86,10 +85,6 @@ function readCell(cell: PlainCell): HourCell {
     bridges: cell.bridges.map((bridge) => ({ ...bridge, amount: readAmount(bridge.amount) })),
     last: cell.last === null ? null : { ...cell.last, volume: readAmount(cell.last.volume) },
   };
-}
-
-function spellStep({ from, to, amount, isBridge }: ClaimStep): NonNullable<PlainClaim['step']> {
-  return { from, to, amount: toText(amount), isBridge };
 }
 
 function spell(amount: Decimal | null): string | null {

@@ -28,7 +28,7 @@ export interface SeriesShare {
   tally: Tally;
   readonly bridges: Map<number, Pick<Step, 'from' | 'to' | 'amount'>>;
   /** Steps over gaps that other lines may have had; and of such steps of other lines, what this one may have had at most. */
-  readonly disputed: Map<string, NonNullable<Claim['step']>>;
+  readonly disputed: Map<string, Step>;
   readonly claimed: Map<string, Decimal>;
   /** For quantiles. Ascending. */
   readonly cells: HourCell[];

@@ -22,7 +22,8 @@ const NO_FIGURES: HourFigures = { quantity: NOTHING, least: NOTHING, most: NOTHI
 /**
  * The figures of one hour. Bounds are differences of running figures, each rounded at the same cuts and in the same way as the
  * quantity: what a gap hides would have been rounded there, had it been measured. So over full hours they hold the
- * complete figure to the last digit; a cut within an hour that has gaps may cost them a unit of it, as any cut may.
+ * complete figure to the last digit; a cut within an hour that has gaps, also where the owner changes, may cost them a unit of
+ * it, as any cut may.
  */
 export class ReachingFigures {
   readonly #query: UsageQuery;

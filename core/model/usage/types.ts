@@ -149,7 +149,7 @@ export interface Claim {
   /** Of the reading behind the gap. */
   readonly attributes: ReadonlyMap<UsageField, string | null>;
   /** Of a counter: the growth between the readings. */
-  readonly step: Pick<Step, 'from' | 'to' | 'amount' | 'isBridge'> | null;
+  readonly step: Step | null;
   /** Growth that may hide beside it; null when nothing bounds it. */
   readonly hidden: Decimal | null;
   readonly basis: Piece['basis'];
