@@ -1085,6 +1085,7 @@ export type ShowFinalityAnswer = {
 
 export type ShowStatementAnswer = {
   readonly format: 'nephometer statement 1';
+  readonly rules?: number | undefined;
   readonly statement_id: string;
   readonly project_id: string | null;
   readonly from: string;

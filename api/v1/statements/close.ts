@@ -10,6 +10,7 @@ import {
   statementId,
   statementLines,
   TZDATA_VERSION,
+  USAGE_RULES,
 } from '@nephometer/core';
 import type { Identity, Micros, Statement, StatementContent, StatementPart } from '@nephometer/core';
 import type { ApiOptions } from '../../context.ts';
@@ -171,6 +172,7 @@ export class StatementDesk {
     const times = { from: formatInstant(from), to: formatInstant(to) };
     const content: Omit<StatementContent, 'evidence'> = {
       format: STATEMENT_FORMAT,
+      rules: USAGE_RULES,
       statement_id: statementId(projectId, times.from, times.to),
       project_id: projectId,
       ...times,

@@ -2,6 +2,7 @@ import { messageOf } from '../../errors.ts';
 import { StatementPublicKey } from '../../signing/statement-key.ts';
 import { sha256 } from '../identity.ts';
 import { definitionHash } from '../usage/definition.ts';
+import { USAGE_RULES } from '../usage/rules.ts';
 import { skipped, Tally, verdict } from './report.ts';
 import type { VerifyCheck, VerifyLine } from './report.ts';
 import { statementId, statementText } from './statement.ts';
@@ -43,8 +44,10 @@ export function issuerCheck(statement: Statement, known: StatementPublicKey | nu
   return verdict('issuer', tally, `key ${known.keyId}`);
 }
 
-export function linesCheck(lines: readonly VerifyLine[]): VerifyCheck {
+/** @param rules that the statement was closed by */
+export function linesCheck(lines: readonly VerifyLine[], rules: Statement['rules']): VerifyCheck {
   const tally = new Tally();
+  if (rules !== USAGE_RULES && lines.some(({ ok }) => !ok)) tally.fail(otherRules(rules));
   for (const { definition, frozen, recomputed, ok } of lines) {
     if (ok) continue;
     const line = frozen ?? recomputed;
@@ -54,6 +57,14 @@ export function linesCheck(lines: readonly VerifyLine[]): VerifyCheck {
     tally.fail(`${definition}, ${period}: the statement ${said}, its samples ${gives}${elsewhere(frozen, recomputed)}`);
   }
   return verdict('lines', tally, `${lines.filter(({ ok }) => ok).length} of ${lines.length} recomputed to the byte`);
+}
+
+function otherRules(rules: Statement['rules']): string {
+  const theirs = rules === undefined ? 'an edition before 1' : `edition ${rules}`;
+  return (
+    `the statement follows ${theirs} of the rules of usage, and this version of nephometer edition ${USAGE_RULES}: ` +
+    'only a version with that edition can compute its figures'
+  );
 }
 
 /** Where two lines with one quantity differ. */

@@ -83,6 +83,8 @@ export type StatementWarning = z.infer<typeof StatementWarning>;
 /** What a statement says, before it is signed. Instants are `2026-03-01T00:00:00Z` with up to six digits of fraction. */
 export const StatementContent = z.strictObject({
   format: z.literal(STATEMENT_FORMAT),
+  /** Edition of the rules that its figures follow (`USAGE_RULES`). Absent in statements that were made before rules had editions. */
+  rules: z.int().positive().optional(),
   statement_id: z.string(),
   /** Null: what was used by nobody known. */
   project_id: z.string().nullable(),

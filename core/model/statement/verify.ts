@@ -161,7 +161,7 @@ class Verifier {
       this.#sampleCheck(),
       this.#resolutions.check(),
       this.#agentCheck(),
-      linesCheck(lines),
+      linesCheck(lines, statement.rules),
     ];
     return {
       ok: checks.every(({ ok }) => ok !== false),

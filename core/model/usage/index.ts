@@ -14,6 +14,7 @@ export * from './line-fields.ts';
 export * from './query.ts';
 export { applyRounding, ROUNDING_PLACES, ROUNDING_WAYS } from './rounding.ts';
 export type { Rounding } from './rounding.ts';
+export { USAGE_RULES } from './rules.ts';
 export * from './silence.ts';
 export * from './touch.ts';
 export * from './types.ts';
