@@ -19,6 +19,8 @@ import { leaveSignalsToMe, removeFolder, temporaryFolder } from './servers/proce
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Of one file: so long that only what hangs takes it, on a busy machine too. */
 const TIMEOUT_SECONDS = 420;
+/** Files at a time: many of them wait most of their time, so there are more than cores of a small machine. */
+const JOBS = 3;
 
 interface Request {
   readonly libvirt: boolean;
@@ -90,7 +92,7 @@ async function main(): Promise<Totals> {
   }
   const stopServers = await startSharedServers();
   try {
-    return await runTap(files, tapOptions, libvirt ? 1 : 2);
+    return await runTap(files, tapOptions, libvirt ? 1 : JOBS);
   } finally {
     await stopServers();
     removeFolder(folder);

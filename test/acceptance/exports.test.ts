@@ -89,7 +89,8 @@ for (const [name, prepare] of Object.entries(STORES)) {
             quantity,
           }));
           t.strictSame(await summed(out, format, shape), totals, 'DuckDB sums the files to the control totals');
-          for (const definition of DEFINITIONS) await sameAsApi(t, api, manifest, definition);
+          // Where the bytes are those of another store, so is what they say.
+          if (name === 'memory') for (const definition of DEFINITIONS) await sameAsApi(t, api, manifest, definition);
           const known = bytes.get(`${format} ${shape}`);
           if (known === undefined) bytes.set(`${format} ${shape}`, contents(out));
           else t.strictSame(contents(out), known, 'the same bytes as of the other stores');
