@@ -54,11 +54,13 @@ async function rig(
   const inner = createMemoryBus({ log });
   await inner.declare(sampleTopology(names, 20));
   const batches: BatchEnvelope[] = [];
-  await inner.consume(names.samples, { prefetch: 100 }, (delivery) => {
-    const envelope = readMeteringEnvelope(delivery.body);
-    if (envelope.kind === 'batch') batches.push(envelope);
-    delivery.ack();
-  });
+  for (const queue of [names.samples, names.backlog]) {
+    await inner.consume(queue, { prefetch: 100 }, (delivery) => {
+      const envelope = readMeteringEnvelope(delivery.body);
+      if (envelope.kind === 'batch') batches.push(envelope);
+      delivery.ack();
+    });
+  }
   const spool = await openMemorySpool({ maxBytes: options.spoolBytes ?? 2 ** 20, whenFull: 'refuse-new' });
   const bus = options.bus?.(inner) ?? inner;
   const agent = createAgent({

@@ -19,6 +19,8 @@ interface Rig {
   readonly spool: Spool;
   readonly clock: ManualClock;
   readonly sent: number[];
+  /** Those that went beside a backlog. */
+  readonly fresh: number[];
   readonly results: string[];
   readonly dropped: DroppedSamples[];
   readonly lines: LogLine[];
@@ -32,13 +34,16 @@ async function rig(answer: (seq: number) => Promise<void>, backlog = 0): Promise
   const clock = new ManualClock();
   const { log, lines } = recordingLogger();
   const sent: number[] = [];
+  const fresh: number[] = [];
   const results: string[] = [];
   const dropped: DroppedSamples[] = [];
-  const publish = async ({ body }: OutgoingMessage): Promise<void> => {
+  const publish = async ({ body, routingKey }: OutgoingMessage): Promise<void> => {
     const { [BATCH_KEY]: header } = JSON.parse(Buffer.from(body).toString()) as { [BATCH_KEY]: BatchHeader };
     const { seq } = header;
     await answer(seq);
     sent.push(seq);
+    if (routingKey === 'metering.sample') fresh.push(seq);
+    else if (routingKey !== 'metering.sample.backlog') throw new TypeError(`It went to ${routingKey}.`);
   };
   const publisher = new Publisher({
     bus: { publish, status: () => ({ state: 'connected', detail: null, unconfirmed: 0 }) } as Partial<Bus> as Bus,
@@ -62,7 +67,7 @@ async function rig(answer: (seq: number) => Promise<void>, backlog = 0): Promise
       await clock.advance(SECOND / 4);
     }
   };
-  return { publisher, spool, clock, sent, results, dropped, lines, pass };
+  return { publisher, spool, clock, sent, fresh, results, dropped, lines, pass };
 }
 
 t.test('a backlog goes out oldest first, each batch once', async (t) => {
@@ -95,6 +100,56 @@ t.test('a batch just sealed does not wait for the backlog', async (t) => {
   t.equal(sent.length, 301);
   t.equal(new Set(sent).size, 301);
 });
+
+t.test('what is fresh does not queue behind what waits for receipts, nor behind what the spool had kept', async (t) => {
+  const { publisher, spool, clock, sent, fresh, pass } = await rig(() => Promise.resolve(), 3);
+  publisher.start();
+  await pass(SECOND);
+  t.same(sent, [1, 2, 3]);
+  t.same(fresh, [], 'they were sealed long ago');
+  let seq = 3;
+  const seal = async (): Promise<void> => {
+    seq += 1;
+    const one = { ...batch(seq), created: clock.now() };
+    await spool.append(one);
+    publisher.offer(one);
+    await pass(SECOND);
+  };
+  while (seq < 20) await seal();
+  const usual = fresh.length;
+  t.same(fresh, sent.slice(3, 3 + usual), 'the first of them');
+  t.ok(usual >= 4 && usual <= 8, `${usual} went before five seconds without a receipt were over`);
+  t.equal(sent.length, 20, 'the others went as well');
+  await spool.release(fresh.slice(1).map((n) => batch(n).digest));
+  await seal();
+  t.equal(fresh.length, usual, 'the oldest is still waited for');
+  await spool.release([batch(fresh[0] ?? 0).digest]);
+  await seal();
+  t.same(fresh.slice(usual), [seq], 'the collectors are there again');
+});
+
+t.test(
+  'a backlog that hears of no receipts is followed by a batch now and then, to learn whether it is lost',
+  async (t) => {
+    const { publisher, spool, clock, sent, fresh, pass } = await rig(() => Promise.resolve(), 2);
+    publisher.start();
+    await pass(SECOND);
+    for (let seq = 3; seq <= 63; seq += 1) {
+      const one = { ...batch(seq), created: clock.now() };
+      await spool.append(one);
+      publisher.offer(one);
+      await pass(SECOND);
+      await spool.release(fresh.map((n) => batch(n).digest));
+      await pass(30 * SECOND);
+    }
+    const followed = sent.filter((seq) => seq > 2 && !fresh.includes(seq));
+    t.ok(followed.length >= 2 && followed.length <= 4, `${followed.length} in half an hour, resend_after is 10 min`);
+    t.ok(sent.filter((seq) => seq <= 2).length === 2, 'what may wait still is not sent twice');
+    await spool.release(followed.slice(0, 1).map((seq) => batch(seq).digest));
+    await pass(30 * SECOND);
+    t.same(sent.slice(-2), [1, 2], 'what went before it is sent again');
+  },
+);
 
 t.test('what no queue takes stays, is counted, and is tried again with patience', async (t) => {
   let refuses = true;

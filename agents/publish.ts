@@ -1,5 +1,5 @@
 import { BusRefused, BusTopologyError, BusUnavailable, messageOf, MessageTooLarge, SECOND } from '@nephometer/core';
-import type { Bus, BusNames, Clock, DroppedSamples, Logger, Micros, Spool, SpooledBatch } from '@nephometer/core';
+import type { Bus, BusNames, Clock, DroppedSamples, Lane, Logger, Micros, Spool, SpooledBatch } from '@nephometer/core';
 import { waitUntil } from './deadline.ts';
 import { ResendWatch } from './resend.ts';
 import type { SealedBatch } from './seal.ts';
@@ -17,12 +17,16 @@ export interface PublisherOptions {
   readonly onFatal: (cause: Error) => void;
 }
 
-type Publishable = Pick<SpooledBatch, 'digest' | 'body' | 'samples'>;
+type Publishable = Pick<SpooledBatch, 'digest' | 'body' | 'samples' | 'created'>;
 
 /** Batches of the backlog that are under way at a time: the bus's window holds more, for those just taken. */
 const ROUND = 64;
 /** Batches just sealed that overtake the backlog, so that a fresh sample is seen while an hour of them drains. */
 const MOST_OVERTAKING = 32;
+/** A batch older than this is backlog. */
+const FRESH_FOR: Micros = 10 * SECOND;
+/** Without a receipt for so long, collectors are behind, and what comes now does not go into their queue of fresh ones. */
+const LONGEST_UNRECEIPTED: Micros = 5 * SECOND;
 const FIRST_WAIT: Micros = SECOND / 2;
 const LONGEST_WAIT: Micros = 5 * SECOND;
 /** How often batches without receipt are looked for. */
@@ -37,6 +41,7 @@ export class Publisher {
   readonly #resend: ResendWatch;
   readonly #underWay = new Set<string>();
   #overtaking = 0;
+  #backlogSent: Micros = -Infinity;
   #failures = 0;
   #started = false;
   #stopping = false;
@@ -102,9 +107,17 @@ export class Publisher {
   async #send(batches: readonly Publishable[]): Promise<boolean> {
     const { spool, clock } = this.#options;
     for (const { digest } of batches) this.#underWay.add(digest);
-    const results = await Promise.all(batches.map((batch) => this.#publish(batch)));
-    const confirmed = batches.filter((_batch, index) => results[index]).map(({ digest }) => digest);
-    if (confirmed.length > 0) await spool.markConfirmed(confirmed, clock.now());
+    const sent = await Promise.all(
+      batches.map(async (batch) => {
+        const lane = this.#laneOf(batch);
+        return (await this.#publish(batch, lane)) ? [{ digest: batch.digest, lane }] : [];
+      }),
+    );
+    const confirmed = sent.flat();
+    for (const lane of ['fresh', 'backlog'] as const) {
+      const digests = confirmed.filter((one) => one.lane === lane).map(({ digest }) => digest);
+      if (digests.length > 0) await spool.markConfirmed(digests, clock.now(), lane);
+    }
     for (const { digest } of batches) this.#underWay.delete(digest);
     const all = confirmed.length === batches.length;
     this.#failures = all ? 0 : this.#failures + 1;
@@ -118,9 +131,20 @@ export class Publisher {
     return ended && (await sending);
   }
 
-  async #publish(batch: Publishable): Promise<boolean> {
+  #laneOf({ created }: Publishable): Lane {
+    const { clock, spool, resendAfter } = this.#options;
+    const now = clock.now();
+    const isBehind = now - (spool.awaited('fresh') ?? now) > LONGEST_UNRECEIPTED;
+    // A later batch with a receipt is what tells that those before it are lost: so one follows them now and then.
+    const isProbe = now - Math.max(spool.awaited('backlog') ?? now, this.#backlogSent) > resendAfter;
+    if (!isBehind && !isProbe && now - created <= FRESH_FOR) return 'fresh';
+    this.#backlogSent = now;
+    return 'backlog';
+  }
+
+  async #publish(batch: Publishable, lane: Lane): Promise<boolean> {
     try {
-      await publishBatch(batch, this.#options);
+      await publishBatch(batch, lane, this.#options);
       this.#options.onPublished('confirmed');
       return true;
     } catch (cause) {
@@ -184,14 +208,15 @@ export class Publisher {
   }
 }
 
-/** Publishes one batch; resolves when a queue holds it. @throws BusUnavailable, BusRefused, MessageTooLarge */
-export async function publishBatch(
+/** Resolves when a queue holds it. @throws BusUnavailable, BusRefused, MessageTooLarge */
+async function publishBatch(
   { digest, body }: Pick<Publishable, 'digest' | 'body'>,
+  lane: Lane,
   { bus, names }: Pick<PublisherOptions, 'bus' | 'names'>,
 ): Promise<void> {
   await bus.publish({
     exchange: names.exchange,
-    routingKey: names.sampleKey,
+    routingKey: lane === 'fresh' ? names.sampleKey : names.backlogKey,
     body,
     messageId: digest,
     contentType: 'application/json',

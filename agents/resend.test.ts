@@ -1,5 +1,5 @@
 import { ManualClock, MINUTE, SECOND } from '@nephometer/core';
-import type { Bus, Spool } from '@nephometer/core';
+import type { Bus, Lane, Spool } from '@nephometer/core';
 import t from 'tap';
 import { ResendWatch } from './resend.ts';
 import { openMemorySpool } from './spool-memory.ts';
@@ -14,18 +14,19 @@ async function rig() {
   const watch = new ResendWatch({ bus, spool, clock, resendAfter: 10 * MINUTE });
   watch.before();
   /** Spools and confirms some. */
-  const confirm = async (...seqs: readonly number[]): Promise<void> => {
+  const confirmIn = async (lane: Lane, ...seqs: readonly number[]): Promise<void> => {
     await clock.advance(SECOND);
     for (const seq of seqs) await spool.append(batch(seq));
-    await spool.markConfirmed(digests(seqs), clock.now());
+    await spool.markConfirmed(digests(seqs), clock.now(), lane);
     await clock.advance(SECOND);
   };
-  return { clock, spool, broker, confirm, due: () => dueOf(spool, watch.before()) };
+  const confirm = (...seqs: readonly number[]): Promise<void> => confirmIn('fresh', ...seqs);
+  return { clock, spool, broker, confirm, confirmIn, due: () => dueOf(spool, watch.before()) };
 }
 
 const digests = (seqs: readonly number[]): string[] => seqs.map((seq) => batch(seq).digest);
 
-async function dueOf(spool: Spool, before: number): Promise<number[]> {
+async function dueOf(spool: Spool, before: Readonly<Record<Lane, number>>): Promise<number[]> {
   return (await spool.due(before, 100)).map(({ seq }) => seq);
 }
 
@@ -55,6 +56,29 @@ t.test('what was confirmed before the newest receipt only is sent again', async 
   await spool.release(digests([2]));
   await clock.advance(20 * MINUTE);
   t.same(await due(), [1], 'batch 3 may be in its queue still');
+});
+
+t.test('each lane has its own order: what overtook a backlog does not tell that it is lost', async (t) => {
+  const { clock, spool, confirmIn, due } = await rig();
+  await confirmIn('backlog', 1, 2);
+  await confirmIn('fresh', 3, 4);
+  await confirmIn('backlog', 5);
+  await confirmIn('fresh', 6);
+  await spool.release(digests([6]));
+  await clock.advance(20 * MINUTE);
+  t.same(await due(), [3, 4], 'of the fresh ones, those before it');
+  await spool.release(digests([5]));
+  await clock.advance(MINUTE);
+  t.same(await due(), [1, 2, 3, 4]);
+});
+
+t.test('a fresh batch is lost when a backlog that was sent later is recorded', async (t) => {
+  const { clock, spool, confirmIn, due } = await rig();
+  await confirmIn('fresh', 1);
+  await confirmIn('backlog', 2, 3);
+  await spool.release(digests([3]));
+  await clock.advance(20 * MINUTE);
+  t.same(await due(), [1]);
 });
 
 t.test('what was confirmed on a connection that is no more is sent again', async (t) => {

@@ -6,7 +6,7 @@ import { fitReport, mergeDropped } from './report.ts';
 import { newEpoch, Sealer } from './seal.ts';
 import type { Epoch } from './seal.ts';
 import { openMemorySpool } from './spool-memory.ts';
-import { keyring, recordingLogger, SECRET } from './test-kit.ts';
+import { keyring, NEVER, recordingLogger, SECRET } from './test-kit.ts';
 
 function counters(count: number, filler = ''): Counter[] {
   return Array.from({ length: count }, (_, n) => ({
@@ -71,7 +71,7 @@ async function rig({
     onAppended: () => undefined,
     onDropped: (one) => void dropped.push(one),
   });
-  const bodies = async (): Promise<Uint8Array[]> => (await spool.due(0, 10_000)).map(({ body }) => body);
+  const bodies = async (): Promise<Uint8Array[]> => (await spool.due(NEVER, 10_000)).map(({ body }) => body);
   const sealed = async (): Promise<BatchEnvelope[]> =>
     (await bodies()).map((body) => {
       const envelope = readMeteringEnvelope(body);

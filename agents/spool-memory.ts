@@ -1,5 +1,5 @@
 import { SpoolFull } from '@nephometer/core';
-import type { Micros, NewSpooledBatch, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
+import type { Lane, Micros, NewSpooledBatch, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
 
 export interface SpoolLimits {
   /** Room for the bodies of the batches. */
@@ -12,13 +12,15 @@ export function openMemorySpool(limits: SpoolLimits): Promise<Spool> {
   return Promise.resolve(new MemorySpool(limits));
 }
 
+type Held = SpooledBatch & Pick<NewSpooledBatch, 'slots'> & { readonly lane: Lane | null };
+
 class MemorySpool implements Spool {
   readonly #limits: SpoolLimits;
-  readonly #batches = new Map<string, SpooledBatch & Pick<NewSpooledBatch, 'slots'>>();
+  readonly #batches = new Map<string, Held>();
   #losses: SpoolLoss[] = [];
   #ordinal = 0;
   #bytes = 0;
-  #passed: Micros | null = null;
+  readonly #passed: Record<Lane, Micros | null> = { fresh: null, backlog: null };
 
   constructor(limits: SpoolLimits) {
     this.#limits = limits;
@@ -37,27 +39,36 @@ class MemorySpool implements Spool {
       const { samples, created, slots = { from: created, to: created } } = old;
       this.#losses.push({ reason: 'spool-full', samples, ...slots });
     }
-    this.#batches.set(batch.digest, { ...batch, ordinal: ++this.#ordinal, confirmedAt: null });
+    this.#batches.set(batch.digest, { ...batch, ordinal: ++this.#ordinal, confirmedAt: null, lane: null });
     this.#bytes += size;
   }
 
-  async due(resendBefore: Micros, limit: number): Promise<readonly SpooledBatch[]> {
-    const isDue = ({ confirmedAt }: SpooledBatch): boolean => confirmedAt === null || confirmedAt < resendBefore;
+  async due(resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Promise<readonly SpooledBatch[]> {
+    const isDue = ({ confirmedAt, lane }: Held): boolean =>
+      confirmedAt === null || lane === null || confirmedAt < resendBefore[lane];
     return [...this.#batches.values()].filter(isDue).slice(0, limit);
   }
 
-  async markConfirmed(digests: readonly string[], at: Micros): Promise<void> {
+  async markConfirmed(digests: readonly string[], at: Micros, lane: Lane): Promise<void> {
     for (const digest of digests) {
       const batch = this.#batches.get(digest);
-      if (batch !== undefined) this.#batches.set(digest, { ...batch, confirmedAt: at });
+      if (batch !== undefined) this.#batches.set(digest, { ...batch, confirmedAt: at, lane });
     }
+  }
+
+  awaited(lane: Lane): Micros | null {
+    const waiting = [...this.#batches.values()].filter((one) => one.lane === lane);
+    return waiting.length === 0 ? null : Math.min(...waiting.map(({ confirmedAt }) => confirmedAt ?? Infinity));
   }
 
   async release(digests: readonly string[]): Promise<void> {
     for (const digest of digests) {
       const batch = this.#batches.get(digest);
       if (batch === undefined) continue;
-      if (batch.confirmedAt !== null) this.#passed = Math.max(this.#passed ?? batch.confirmedAt, batch.confirmedAt);
+      const { lane, confirmedAt } = batch;
+      if (lane !== null && confirmedAt !== null) {
+        this.#passed[lane] = Math.max(this.#passed[lane] ?? confirmedAt, confirmedAt);
+      }
       this.#remove(batch);
     }
   }
@@ -79,7 +90,7 @@ class MemorySpool implements Spool {
       samples: batches.reduce((sum, { samples }) => sum + samples, 0),
       bytes: this.#bytes,
       oldest: batches[0]?.created ?? null,
-      passed: this.#passed,
+      passed: { ...this.#passed },
     };
   }
 

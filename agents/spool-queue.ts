@@ -1,10 +1,12 @@
-import type { Micros, SpoolStats } from '@nephometer/core';
+import type { Lane, Micros, SpoolStats } from '@nephometer/core';
 import type { Standing } from './spool-note.ts';
 import type { SpoolEntry } from './spool-record.ts';
 
 /** A batch without its receipt. */
 export interface Waiting extends SpoolEntry {
   readonly confirmedAt: Micros | null;
+  /** Where it was confirmed last. */
+  readonly lane: Lane | null;
 }
 
 /** What a batch costs beyond its body: its entry, and pages that are not filled. */
@@ -12,9 +14,10 @@ export const OVERHEAD_BYTES = 4096 + 512;
 
 /** Which batches of a spool wait, and for what; in memory only. */
 export class SpoolQueue {
-  /** By digest. In order of age: those never confirmed; in order of confirmation: the others. */
-  readonly #fresh = new Map<string, Waiting>();
-  readonly #confirmed = new Map<string, Waiting>();
+  /** By digest. In order of age: those never confirmed; in order of confirmation: the others, by lane. */
+  readonly #unsent = new Map<string, Waiting>();
+  readonly #confirmed = { fresh: new Map<string, Waiting>(), backlog: new Map<string, Waiting>() };
+  readonly #passed: Record<Lane, Micros | null> = { fresh: null, backlog: null };
   #bytes = 0;
   #samples = 0;
 
@@ -24,37 +27,50 @@ export class SpoolQueue {
   }
 
   find(digest: string): Waiting | undefined {
-    return this.#fresh.get(digest) ?? this.#confirmed.get(digest);
+    const { fresh, backlog } = this.#confirmed;
+    return this.#unsent.get(digest) ?? fresh.get(digest) ?? backlog.get(digest);
   }
 
   add(entry: SpoolEntry): void {
-    this.#fresh.set(entry.digest, { ...entry, confirmedAt: null });
+    this.#unsent.set(entry.digest, { ...entry, confirmedAt: null, lane: null });
     this.#bytes += entry.bytes + OVERHEAD_BYTES;
     this.#samples += entry.samples;
   }
 
-  confirm(digest: string, at: Micros): void {
+  confirm(digest: string, at: Micros, lane: Lane): void {
     const one = this.find(digest);
     if (one === undefined) return;
-    this.#fresh.delete(digest);
-    this.#confirmed.delete(digest);
-    this.#confirmed.set(digest, { ...one, confirmedAt: at });
+    this.#take(one);
+    this.#confirmed[lane].set(digest, { ...one, confirmedAt: at, lane });
   }
 
-  remove({ digest, bytes, samples }: Waiting): void {
-    if (!this.#fresh.delete(digest) && !this.#confirmed.delete(digest)) return;
+  /** When the oldest of a lane was confirmed. */
+  awaited(lane: Lane): Micros | null {
+    const [oldest] = this.#confirmed[lane].values();
+    return oldest?.confirmedAt ?? null;
+  }
+
+  /** It has its receipt. */
+  release(one: Waiting): void {
+    const { lane, confirmedAt } = one;
+    if (lane !== null && confirmedAt !== null) {
+      this.#passed[lane] = Math.max(this.#passed[lane] ?? confirmedAt, confirmedAt);
+    }
+    this.remove(one);
+  }
+
+  remove(one: Waiting): void {
+    const { bytes, samples } = one;
+    if (!this.#take(one)) return;
     this.#bytes -= bytes + OVERHEAD_BYTES;
     this.#samples -= samples;
   }
 
-  /** Those to send: confirmed before an instant and still without receipt, or never confirmed; oldest first. */
-  due(resendBefore: Micros, limit: number): Waiting[] {
-    const chosen: Waiting[] = [];
-    for (const one of this.#confirmed.values()) {
-      if ((one.confirmedAt ?? 0) >= resendBefore || chosen.length >= limit) break;
-      chosen.push(one);
-    }
-    for (const one of this.#fresh.values()) {
+  /** Those to send: confirmed before their lane's instant and still without receipt, or never confirmed; oldest first. */
+  due(resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Waiting[] {
+    const again = [...this.#dueAgain('fresh', resendBefore, limit), ...this.#dueAgain('backlog', resendBefore, limit)];
+    const chosen = again.sort(byAge).slice(0, limit);
+    for (const one of this.#unsent.values()) {
       if (chosen.length >= limit) break;
       chosen.push(one);
     }
@@ -87,16 +103,33 @@ export class SpoolQueue {
     return { floor, last, samples: this.#samples, from, to };
   }
 
-  stats(): Omit<SpoolStats, 'passed'> {
+  stats(): SpoolStats {
     let oldest: Micros | null = null;
     for (const { created } of this.#all()) oldest = oldest === null ? created : Math.min(oldest, created);
-    const batches = this.#fresh.size + this.#confirmed.size;
-    return { batches, samples: this.#samples, bytes: this.#bytes, oldest };
+    const { fresh, backlog } = this.#confirmed;
+    const batches = this.#unsent.size + fresh.size + backlog.size;
+    return { batches, samples: this.#samples, bytes: this.#bytes, oldest, passed: { ...this.#passed } };
+  }
+
+  #dueAgain(lane: Lane, resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Waiting[] {
+    const chosen: Waiting[] = [];
+    for (const one of this.#confirmed[lane].values()) {
+      if ((one.confirmedAt ?? 0) >= resendBefore[lane] || chosen.length >= limit) break;
+      chosen.push(one);
+    }
+    return chosen;
+  }
+
+  /** Whether it was there. */
+  #take({ digest }: Waiting): boolean {
+    const { fresh, backlog } = this.#confirmed;
+    return this.#unsent.delete(digest) || fresh.delete(digest) || backlog.delete(digest);
   }
 
   *#all(): Iterable<Waiting> {
-    yield* this.#confirmed.values();
-    yield* this.#fresh.values();
+    yield* this.#confirmed.fresh.values();
+    yield* this.#confirmed.backlog.values();
+    yield* this.#unsent.values();
   }
 }
 

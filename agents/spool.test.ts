@@ -11,7 +11,7 @@ import type { Spool } from '@nephometer/core';
 import { openLmdbSpool } from './spool.ts';
 import { openMemorySpool } from './spool-memory.ts';
 import type { SpoolLimits } from './spool-memory.ts';
-import { batch, recordingLogger } from './test-kit.ts';
+import { batch, NEVER, recordingLogger } from './test-kit.ts';
 
 const { log } = recordingLogger();
 const ROOMY: SpoolLimits = { maxBytes: 2 ** 24, whenFull: 'refuse-new' };
@@ -26,14 +26,14 @@ const KINDS: Record<string, (t: Test, limits: SpoolLimits) => Promise<Spool>> = 
 };
 
 const seqs = async (spool: Spool, resendBefore = 0, limit = 100): Promise<number[]> =>
-  (await spool.due(resendBefore, limit)).map(({ seq }) => seq);
+  (await spool.due({ fresh: resendBefore, backlog: resendBefore }, limit)).map(({ seq }) => seq);
 
 for (const [kind, openSpool] of Object.entries(KINDS)) {
   t.test(`${kind}: what is appended is due, oldest first, the same bytes`, async (t) => {
     const spool = await openSpool(t, ROOMY);
     const batches = [1, 2, 3].map((seq) => batch(seq));
     for (const one of batches) await spool.append(one);
-    const due = await spool.due(0, 100);
+    const due = await spool.due(NEVER, 100);
     t.same(
       due.map(({ seq, samples, created, confirmedAt }) => ({ seq, samples, created, confirmedAt })),
       batches.map(({ seq, samples, created }) => ({ seq, samples, created, confirmedAt: null })),
@@ -50,11 +50,33 @@ for (const [kind, openSpool] of Object.entries(KINDS)) {
     const spool = await openSpool(t, ROOMY);
     const batches = [1, 2, 3].map((seq) => batch(seq));
     for (const one of batches) await spool.append(one);
-    await spool.markConfirmed([batches[0]?.digest ?? '', batches[1]?.digest ?? '', 'unknown'], 500);
+    await spool.markConfirmed([batches[0]?.digest ?? '', batches[1]?.digest ?? '', 'unknown'], 500, 'fresh');
     t.same(await seqs(spool, 500), [3]);
     t.same(await seqs(spool, 501), [1, 2, 3]);
-    await spool.markConfirmed([batches[0]?.digest ?? ''], 900);
+    await spool.markConfirmed([batches[0]?.digest ?? ''], 900, 'fresh');
     t.same(await seqs(spool, 501), [2, 3]);
+  });
+
+  t.test(`${kind}: each lane tells what it waits for, and how far receipts have come`, async (t) => {
+    const spool = await openSpool(t, ROOMY);
+    const [one, two, three] = [batch(1), batch(2), batch(3)];
+    for (const each of [one, two, three]) await spool.append(each);
+    t.same([spool.awaited('fresh'), spool.awaited('backlog')], [null, null], 'nothing was sent');
+    await spool.markConfirmed([two.digest], 300, 'fresh');
+    await spool.markConfirmed([one.digest], 400, 'backlog');
+    await spool.markConfirmed([three.digest], 500, 'fresh');
+    t.same([spool.awaited('fresh'), spool.awaited('backlog')], [300, 400]);
+    const due = async (fresh: number, backlog: number): Promise<number[]> =>
+      (await spool.due({ fresh, backlog }, 100)).map(({ seq }) => seq);
+    t.same(await due(501, 0), [2, 3]);
+    t.same(await due(0, 401), [1]);
+    t.same(spool.stats().passed, { fresh: null, backlog: null });
+    await spool.release([three.digest, one.digest]);
+    t.same(spool.stats().passed, { fresh: 500, backlog: 400 });
+    t.same([spool.awaited('fresh'), spool.awaited('backlog')], [300, null]);
+    await spool.markConfirmed([two.digest], 900, 'backlog');
+    t.same([spool.awaited('fresh'), spool.awaited('backlog')], [null, 900], 'sent again, it waits in one lane');
+    t.same(await due(1000, 0), []);
   });
 
   t.test(`${kind}: a receipt frees; an unknown digest does nothing; appending twice is once`, async (t) => {

@@ -2,7 +2,16 @@ import { mkdir } from 'node:fs/promises';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 import { messageOf, SpoolFull } from '@nephometer/core';
-import type { Logger, Micros, NewSpooledBatch, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
+import type {
+  Lane,
+  Logger,
+  Micros,
+  NewSpooledBatch,
+  Spool,
+  SpooledBatch,
+  SpoolLoss,
+  SpoolStats,
+} from '@nephometer/core';
 import { DiskReserve } from './disk-reserve.ts';
 import { SpoolNote } from './spool-note.ts';
 import { SpoolLock } from './spool-lock.ts';
@@ -68,7 +77,6 @@ class LmdbSpool implements Spool {
   readonly #queue = new SpoolQueue();
   readonly #losses: SpoolLosses;
   #lastOrdinal = 0;
-  #passed: Micros | null = null;
   #closed = false;
 
   constructor(root: RootDatabase<Buffer, number>, options: LmdbSpoolOptions, note: SpoolNote, lock: SpoolLock) {
@@ -131,22 +139,23 @@ class LmdbSpool implements Spool {
     this.#note.write(this.#queue.standing(this.#lastOrdinal));
   }
 
-  async due(resendBefore: Micros, limit: number): Promise<readonly SpooledBatch[]> {
+  async due(resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Promise<readonly SpooledBatch[]> {
     return this.#queue.due(resendBefore, limit).flatMap((one) => this.#read(one) ?? []);
   }
 
-  async markConfirmed(digests: readonly string[], at: Micros): Promise<void> {
-    for (const digest of digests) this.#queue.confirm(digest, at);
+  async markConfirmed(digests: readonly string[], at: Micros, lane: Lane): Promise<void> {
+    for (const digest of digests) this.#queue.confirm(digest, at, lane);
+  }
+
+  awaited(lane: Lane): Micros | null {
+    return this.#queue.awaited(lane);
   }
 
   async release(digests: readonly string[]): Promise<void> {
     const found = digests.flatMap((digest) => this.#queue.find(digest) ?? []);
     if (found.length === 0) return;
     this.#remove(found.map(({ ordinal }) => ordinal));
-    for (const one of found) {
-      if (one.confirmedAt !== null) this.#passed = Math.max(this.#passed ?? one.confirmedAt, one.confirmedAt);
-      this.#queue.remove(one);
-    }
+    for (const one of found) this.#queue.release(one);
     this.#note.write(this.#queue.standing(this.#lastOrdinal));
   }
 
@@ -159,7 +168,7 @@ class LmdbSpool implements Spool {
   }
 
   stats(): SpoolStats {
-    return { ...this.#queue.stats(), passed: this.#passed };
+    return this.#queue.stats();
   }
 
   async close(): Promise<void> {

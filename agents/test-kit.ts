@@ -91,6 +91,9 @@ export function plugins(
   };
 }
 
+/** Nothing is sent again. */
+export const NEVER = { fresh: 0, backlog: 0 } as const;
+
 /** A sealed batch of `bytes` or a little more. */
 export function batch(seq: number, bytes = 1000): SealedBatch {
   const texts = [`{"n":${seq},"filler":"${'x'.repeat(bytes)}"}`, '{}', '{}'];

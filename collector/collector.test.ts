@@ -1,80 +1,20 @@
-import { createMemoryBroker, createMemoryBus } from '@nephometer/bus-memory';
+import { createMemoryBus } from '@nephometer/bus-memory';
 import {
-  busNames,
-  createLogger,
   DAY,
   encodeBatch,
   headerDigest,
-  Receipt,
   sampleTopology,
   StoreRefused,
   StoreUnavailable,
   systemClock,
   verifyReceipt,
 } from '@nephometer/core';
-import type { Bus, ConfigInput, Micros, Store } from '@nephometer/core';
+import type { Store } from '@nephometer/core';
 import { createMemoryStore } from '@nephometer/store-memory';
 import t from 'tap';
 import { batchOf, collect, counter, messageOf, SECRET, surroundings, until } from './fixture.ts';
-import type { BatchOf } from './fixture.ts';
+import { goodBatch, names, now, publish, receiptsOf, running } from './fixture-running.ts';
 import { createCollector } from './index.ts';
-
-const names = busNames('nephometer');
-
-function publish(bus: Bus, body: Uint8Array, messageId = 'one'): Promise<void> {
-  return bus.publish({ exchange: names.exchange, routingKey: names.sampleKey, body, messageId });
-}
-
-async function receiptsOf(bus: Bus, agent: string): Promise<Receipt[]> {
-  const received: Receipt[] = [];
-  const queue = `receipts.${agent}`;
-  await bus.declare({
-    exchanges: [],
-    queues: [{ name: queue, type: 'classic', durable: false, exclusive: true }],
-    bindings: [{ queue, exchange: names.receipts, routingKey: agent }],
-  });
-  await bus.consume(queue, { prefetch: 10 }, (delivery) => {
-    received.push(Receipt.parse(JSON.parse(Buffer.from(delivery.body).toString())));
-    delivery.ack();
-  });
-  return received;
-}
-
-/** A collector that takes from a bus, with a store that can be broken. */
-async function running(
-  t: { teardown(fn: () => Promise<void>): void },
-  config: ConfigInput = {},
-  broken: Partial<Store> = {},
-) {
-  const broker = createMemoryBroker();
-  const bus = createMemoryBus({ broker });
-  const inner = createMemoryStore();
-  const store: Store = { ...inner, ...broken };
-  const lines: string[] = [];
-  const log = createLogger({ level: 'info', format: 'json', write: (line) => void lines.push(line) });
-  const around = surroundings({ collector: { linger: '5ms' }, ...config });
-  const collector = createCollector({ ...around, log, clock: systemClock, bus, store });
-  const restart = () => createCollector({ ...around, log, clock: systemClock, bus, store });
-  await collector.start();
-  const receipts = await receiptsOf(bus, 'agent-1');
-  t.teardown(async () => {
-    await collector.stop();
-    await bus.close();
-  });
-  const samples = () => collect(inner.samples({ limit: 100_000 }));
-  const refused = async () =>
-    (await inner.entries({ kind: 'quarantine', limit: 1000 })).map(({ body }) => JSON.parse(body));
-  const waiting = (queue = names.samples): number => broker.queue(queue)?.depth ?? 0;
-  const counted = (text: string) => around.metrics.expose().includes(text);
-  return { bus, store, inner, collector, restart, receipts, samples, refused, waiting, counted, lines, ...around };
-}
-
-const now = (): Micros => Date.now() * 1000;
-
-function goodBatch(seq: number, of: BatchOf = {}) {
-  const at = now();
-  return batchOf([counter('memory', seq, `vm-${seq}`, at)], { seq, created: at, slot: at, ...of });
-}
 
 t.test('a batch goes from the bus to the ledger, and its agent gets a receipt', async (t) => {
   const bus = createMemoryBus();
@@ -103,6 +43,28 @@ t.test('a batch goes from the bus to the ledger, and its agent gets a receipt', 
   t.match(around.metrics.expose(), /batches_total\{outcome="duplicate"\} 1/);
   await collector.stop();
   await bus.close();
+});
+
+t.test('what is fresh is recorded while a backlog waits, and the backlog in its order', async (t) => {
+  const inner = createMemoryStore();
+  const recorded: string[] = [];
+  const record: Store['record'] = async (batches) => {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    recorded.push(...batches.map(({ digest }) => digest));
+    return inner.record(batches);
+  };
+  const { bus, waiting } = await running(t, { collector: { batch: 2, prefetch: 4 } }, { record });
+  const backlog = Array.from({ length: 200 }, (_, n) => goodBatch(n + 1));
+  for (const { body, header } of backlog) await publish(bus, body, headerDigest(header), names.backlogKey);
+  const newest = goodBatch(500);
+  await publish(bus, newest.body);
+  await until('the fresh one is recorded', () => recorded.includes(headerDigest(newest.header)));
+  t.ok(waiting(names.backlog) > 150, `${waiting(names.backlog)} wait behind it`);
+  await until('the backlog is recorded', () => recorded.length === backlog.length + 1);
+  t.same(
+    recorded.filter((digest) => digest !== headerDigest(newest.header)),
+    backlog.map(({ header }) => headerDigest(header)),
+  );
 });
 
 t.test('while the store is away nothing is acknowledged and nothing is held; afterwards all is recorded', async (t) => {
@@ -286,7 +248,8 @@ t.test('a dead letter that no store was there for is no poison', async (t) => {
   };
   const config = { collector: { max_attempts: 1, linger: '5ms' } };
   const { bus, refused } = await running(t, config, { record });
-  await bus.publish({ exchange: names.dead, routingKey: 'x', body: goodBatch(1).body, messageId: 'd' });
+  const headers = { 'x-first-death-queue': names.backlog, 'x-first-death-exchange': names.exchange };
+  await bus.publish({ exchange: names.dead, routingKey: 'x', body: goodBatch(1).body, messageId: 'd', headers });
   await until('it was tried more often than a poison is', () => attempts >= 3);
   isAway = false;
   await until('it is recorded', async () => (await collect(inner.samples({}))).length === 1);

@@ -78,7 +78,10 @@ class BusCollector implements Collector {
     const { bus, config, log } = this.#options;
     if (bus === null || this.#stopping !== null) return;
     await bus.declare(sampleTopology(this.#names, config.bus.delivery_limit));
-    await this.#consumeFrom(bus, this.#names.samples, config.collector.prefetch, (group) => this.#record(group));
+    // In turns: what is fresh is recorded beside a backlog, however long that is.
+    for (const queue of [this.#names.samples, this.#names.backlog]) {
+      await this.#consumeFrom(bus, queue, config.collector.prefetch, (group) => this.#record(group));
+    }
     await this.#consumeFrom(bus, this.#names.dead, DEAD_PREFETCH, (group) => this.#recordDead(group));
     if (config.ceilometer.enabled) {
       await bus.declare(ceilometerTopology(config, this.#names));
@@ -140,7 +143,8 @@ class BusCollector implements Collector {
     const { max_attempts: most } = this.#options.config.collector;
     for (const delivery of deliveries) {
       const from = text(delivery.headers['x-first-death-queue']) ?? this.#names.samples;
-      const isMetering = from === this.#names.samples || from === this.#names.ceilometer;
+      const { samples, backlog, ceilometer } = this.#names;
+      const isMetering = [samples, backlog, ceilometer].includes(from);
       if (isMetering && (delivery.deliveryCount < most || this.#isBlameless(delivery))) {
         await this.#tryDead(delivery);
         continue;

@@ -7,6 +7,9 @@ export interface BusNames {
   readonly sampleKey: string;
   /** Queue of metering messages that the collectors share. */
   readonly samples: string;
+  /** Routing key and queue of what agents send while collectors are behind; whoever binds `metering.sample.#` has both. */
+  readonly backlogKey: string;
+  readonly backlog: string;
   /** Topic exchange of receipts, routing key agent_id. */
   readonly receipts: string;
   /** What the broker gave up delivering. */
@@ -22,6 +25,8 @@ export function busNames(namespace: string): BusNames {
     exchange: namespace,
     sampleKey: 'metering.sample',
     samples: `${namespace}.metering.sample`,
+    backlogKey: 'metering.sample.backlog',
+    backlog: `${namespace}.metering.backlog`,
     receipts: `${namespace}.receipts`,
     dead: `${namespace}.dead`,
     notifications: (topic, priority) => `${namespace}.${topic}.${priority}`,
@@ -34,6 +39,7 @@ const NO_LIMIT = 1_000_000_000;
 
 /** What agents and collectors both declare, so that samples wait even before the first collector starts. */
 export function sampleTopology(names: BusNames, deliveryLimit: number): Topology {
+  const taken = { type: 'quorum', durable: true, deliveryLimit, deadLetterExchange: names.dead } as const;
   return {
     exchanges: [
       { name: names.dead, type: 'fanout', durable: true },
@@ -41,17 +47,13 @@ export function sampleTopology(names: BusNames, deliveryLimit: number): Topology
       { name: names.receipts, type: 'topic', durable: true },
     ],
     queues: [
-      {
-        name: names.samples,
-        type: 'quorum',
-        durable: true,
-        deliveryLimit,
-        deadLetterExchange: names.dead,
-      },
+      { name: names.samples, ...taken },
+      { name: names.backlog, ...taken },
       { name: names.dead, type: 'quorum', durable: true, deliveryLimit: NO_LIMIT },
     ],
     bindings: [
       { queue: names.samples, exchange: names.exchange, routingKey: names.sampleKey },
+      { queue: names.backlog, exchange: names.exchange, routingKey: names.backlogKey },
       { queue: names.dead, exchange: names.dead, routingKey: '' },
     ],
   };

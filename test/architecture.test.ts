@@ -57,6 +57,7 @@ void t.test('nobody imports whom he may not', (t) => {
           allowed.some((pattern) => pattern.test(specifier)),
           `${file} imports ${specifier}`,
         );
+      if (home !== 'test') t.notMatch(specifier, /\/fixture[^/]*$/, `${file} builds on nothing that is made for tests`);
       if (specifier.startsWith('.')) t.notMatch(join(file, '..', specifier), /^\.\./, `${file} stays in the tree`);
       if (specifier.startsWith('.'))
         t.equal(packageOf(join(file, '..', specifier)), home, `${file} reaches ${specifier} by its package`);

@@ -1,5 +1,11 @@
 import type { Micros } from '../time.ts';
 
+/**
+ * The way a batch goes over the bus. While collectors are behind, what is new goes into the queue of the backlog, so that the
+ * queue of fresh batches stays short and a sample of now is in the store while an hour of others drains.
+ */
+export type Lane = 'fresh' | 'backlog';
+
 /** A sealed batch on the agent's disk. */
 export interface SpooledBatch {
   /** Order over all epochs, oldest first. */
@@ -21,8 +27,8 @@ export interface SpoolStats {
   readonly samples: number;
   readonly bytes: number;
   readonly oldest: Micros | null;
-  /** The latest confirm among batches that were released since: what was confirmed before, the ledger should have. */
-  readonly passed?: Micros | null;
+  /** By lane, the latest confirm among batches released since: what was confirmed before, the ledger should have. */
+  readonly passed: Readonly<Record<Lane, Micros | null>>;
 }
 
 /** What was lost, to be told in the next cycle report. */
@@ -43,9 +49,11 @@ export type NewSpooledBatch = Omit<SpooledBatch, 'ordinal' | 'confirmedAt'> & {
 export interface Spool {
   /** Durable when it resolves. @throws SpoolFull when the policy is `refuse-new` and there is no room */
   append(batch: NewSpooledBatch): Promise<void>;
-  /** Batches to publish, oldest first: never confirmed, or confirmed before `resendBefore` and still without receipt. */
-  due(resendBefore: Micros, limit: number): Promise<readonly SpooledBatch[]>;
-  markConfirmed(digests: readonly string[], at: Micros): Promise<void>;
+  /** Batches to publish, oldest first: never confirmed, or before `resendBefore` of their lane and still without receipt. */
+  due(resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Promise<readonly SpooledBatch[]>;
+  markConfirmed(digests: readonly string[], at: Micros, lane: Lane): Promise<void>;
+  /** When the batch that waits longest for its receipt in a lane was confirmed; null when none waits. */
+  awaited(lane: Lane): Micros | null;
   /** Frees the batches that a receipt names; unknown digests are ignored. Works on a full disk. */
   release(digests: readonly string[]): Promise<void>;
   /** Losses that were not taken yet, to be put into a report. */

@@ -30,7 +30,7 @@ const config = [
   `bus: {namespace: ${namespace}}`,
   `api: {tokens: [{name: judge, role: admin, file: ${file('token', token)}}]}`,
   `signing: {master_key_file: ${file('master', master)}}`,
-  `collector: {prefetch: ${PREFETCH}, batch: 50}`,
+  `collector: {prefetch: ${PREFETCH}, batch: 25}`,
   "disabled_plugins: ['*']",
 ].join('\n');
 /** Little room for garbage, and a heap that the backlog, read and parsed, would not fit in. */
@@ -72,6 +72,11 @@ async function growthWhile(pid: number, wait: () => Promise<void>): Promise<numb
   return most - before;
 }
 
+async function sampledSince(store: StoreView, since: Date): Promise<number> {
+  const { samples } = (await store.get(`/v1/samples?limit=1&from=${since.toISOString()}`)) as { samples: unknown[] };
+  return samples.length;
+}
+
 interface Arrival {
   readonly epoch: string;
   readonly seq: number;
@@ -86,7 +91,7 @@ async function tapped(): Promise<Arrival[]> {
   const channel = await connection.createChannel();
   await channel.assertExchange(names.exchange, 'topic', { durable: true });
   const { queue } = await channel.assertQueue('', { exclusive: true });
-  await channel.bindQueue(queue, names.exchange, names.sampleKey);
+  await channel.bindQueue(queue, names.exchange, `${names.sampleKey}.#`);
   const arrivals: Arrival[] = [];
   await channel.consume(
     queue,
@@ -147,6 +152,23 @@ void t.test(
     const api = await startDaemon({ args: ['run', 'api'], config, env });
     running.push(api.process);
     const store = new StoreView(() => api.url, token);
+    const connection = await connect(rabbit.url);
+    running.push({ end: () => connection.close() });
+    const channel = await connection.createChannel();
+    const queued = async (): Promise<number> => {
+      const [fresh, backlog] = [await channel.checkQueue(names.samples), await channel.checkQueue(names.backlog)];
+      return fresh.messageCount + backlog.messageCount;
+    };
+    const unacknowledged: number[] = [];
+    const look = async (): Promise<void> => {
+      const lines = (await rabbit.ctl('list_queues', 'name', 'messages_unacknowledged')).split('\n');
+      for (const [name, count] of lines.map((line) => line.split('\t'))) {
+        if (name === names.samples || name === names.backlog) unacknowledged.push(Number(count));
+      }
+    };
+    const depth = await queued();
+    t.ok(depth >= SLOTS, `${depth} batches wait in the queues`);
+    const began = new Date();
     const collector = await startDaemon({
       args: ['run', 'collector'],
       config,
@@ -154,20 +176,21 @@ void t.test(
       probe: '/healthz',
     });
     running.push(collector.process);
-    const unacknowledged: number[] = [];
-    const queued = async (): Promise<number> => {
-      const [line = ''] = (await rabbit.ctl('list_queues', 'name', 'messages', 'messages_unacknowledged'))
-        .split('\n')
-        .filter((one) => one.startsWith(`${names.samples}\t`));
-      const [, messages, unacked] = line.split('\t').map(Number);
-      unacknowledged.push(unacked ?? NaN);
-      return messages ?? NaN;
+    const describe = (): string => `the queues are not empty:\n${collector.process.lastOutput()}`;
+    const fresh = until(async () => (await sampledSince(store, began)) > 0, {
+      timeoutMs: 60_000,
+      everyMs: 50,
+      describe,
+    }).then(async () => ({ seconds: (Date.now() - began.getTime()) / 1000, waiting: await queued() }));
+    const drained = async (): Promise<boolean> => {
+      await look();
+      return (await queued()) === 0;
     };
-    const depth = await queued();
-    const drained = async (): Promise<boolean> => (await queued()) < PREFETCH;
-    const describe = (): string => `the queue is not empty:\n${collector.process.lastOutput()}`;
     const growth = await growthWhile(collector.process.pid, () => until(drained, { timeoutMs: 150_000, describe }));
-    t.comment(`${depth} messages in the queue; the collector grew by ${Math.round(growth / MIB)} MiB`);
+    const { seconds, waiting } = await fresh;
+    t.comment(`a fresh sample ${seconds.toFixed(1)} s after the start of a collector, while ${waiting} waited`);
+    t.ok(waiting > depth / 4, 'what is fresh does not wait for the hour');
+    t.comment(`${depth} messages in the queues; the collector grew by ${Math.round(growth / MIB)} MiB`);
     t.ok(growth < 50 * MIB, 'memory does not follow the queue');
     t.ok(Math.max(...unacknowledged) <= PREFETCH, `at most ${Math.max(...unacknowledged)} in hand`);
 

@@ -45,7 +45,7 @@ const connection = await connect(url);
 const channel = await connection.createConfirmChannel();
 await channel.assertExchange(names.exchange, 'topic', { durable: true });
 const { queue } = await channel.assertQueue('', { exclusive: true });
-await channel.bindQueue(queue, names.exchange, names.sampleKey);
+await channel.bindQueue(queue, names.exchange, `${names.sampleKey}.#`);
 const captured: Buffer[] = [];
 await channel.consume(
   queue,

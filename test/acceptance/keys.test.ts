@@ -154,7 +154,7 @@ async function agentUntil(id: string, what: string, wanted: (agent: AgentRow) =>
 const connection = await connect(busUrl);
 const channel = await connection.createConfirmChannel();
 const { queue } = await channel.assertQueue('', { exclusive: true });
-await channel.bindQueue(queue, namespace, 'metering.sample');
+await channel.bindQueue(queue, namespace, 'metering.sample.#');
 const captured: Buffer[] = [];
 await channel.consume(queue, (message) => void (message && captured.push(message.content)), { noAck: true });
 t.teardown(() => connection.close());

@@ -190,7 +190,8 @@ export async function readSpool(folder: string): Promise<Leftover[]> {
   try {
     cpSync(folder, copy, { recursive: true });
     const spool = await openLmdbSpool({ folder: copy, maxBytes: 2 ** 30, whenFull: 'refuse-new', log: silentLogger });
-    const batches = await spool.due(Number.MAX_SAFE_INTEGER, 1_000_000);
+    const ever = Number.MAX_SAFE_INTEGER;
+    const batches = await spool.due({ fresh: ever, backlog: ever }, 1_000_000);
     await spool.close();
     return batches.map(({ digest, samples, body }) => ({ digest, samples, body }));
   } finally {

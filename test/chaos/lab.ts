@@ -205,6 +205,17 @@ export class Lab {
     return this.withChannel((channel) => channel.checkQueue(name));
   }
 
+  /** Batches that wait for collectors, and those who take them. */
+  async queued(): Promise<{ messageCount: number; consumerCount: number }> {
+    const [fresh, backlog] = await this.withChannel(async (channel) => [
+      await channel.checkQueue(this.names.samples),
+      await channel.checkQueue(this.names.backlog),
+    ]);
+    const both = [fresh, backlog].flatMap((one) => one ?? []);
+    const sum = (of: (queue: (typeof both)[number]) => number): number => both.reduce((all, one) => all + of(one), 0);
+    return { messageCount: sum((one) => one.messageCount), consumerCount: sum((one) => one.consumerCount) };
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled(this.agents.filter(({ isRunning }) => isRunning).map((one) => one.daemon.process.kill()));
     await this.tap?.stop();
@@ -215,7 +226,7 @@ export class Lab {
   /** The broker may be one that other cases use. */
   async #removeQueues(): Promise<void> {
     await this.withChannel(async (channel) => {
-      for (const queue of [this.names.samples, this.names.dead, `${this.namespace}.tap`])
+      for (const queue of [this.names.samples, this.names.backlog, this.names.dead, `${this.namespace}.tap`])
         await channel.deleteQueue(queue);
       for (const exchange of [this.names.exchange, this.names.receipts, this.names.dead])
         await channel.deleteExchange(exchange);

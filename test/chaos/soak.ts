@@ -40,7 +40,9 @@ const FAULTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     proxy.clear();
   },
   'queue deleted': async ({ lab }) => {
-    await lab.withChannel((channel) => channel.deleteQueue(lab.names.samples));
+    await lab.withChannel(async (channel) => {
+      for (const queue of [lab.names.samples, lab.names.backlog]) await channel.deleteQueue(queue);
+    });
   },
   'messages twice': ({ lab }) => lab.publish([...(lab.tap?.batches.values() ?? [])].slice(-20).map(({ body }) => body)),
   'messages that are none': async ({ lab }) => {

@@ -37,7 +37,7 @@ export class Tap {
     const queue = `${this.#namespace}.tap`;
     await channel.assertExchange(exchange, 'topic', { durable: true });
     await channel.assertQueue(queue, { durable: true });
-    await channel.bindQueue(queue, exchange, sampleKey);
+    await channel.bindQueue(queue, exchange, `${sampleKey}.#`);
     await channel.consume(
       queue,
       (message) => {

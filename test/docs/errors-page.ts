@@ -34,12 +34,15 @@ export function declaredErrors(root: string): DeclaredError[] {
 
 const SKIPPED = /^(node_modules|dist|data|fixtures|\..*)$/;
 
+/** Tests, what they alone build on, and declarations. */
+const FOR_TESTS = /^fixture|\.(test|d)\.(\w+\.)?ts$/;
+
 /** TypeScript sources of the packages, without tests and builds. */
 export function sourceFiles(root: string, below = ''): string[] {
   return readdirSync(join(root, below), { withFileTypes: true }).flatMap((entry) => {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) return SKIPPED.test(entry.name) ? [] : sourceFiles(root, path);
-    return entry.name.endsWith('.ts') && !/\.(test|d)\.(\w+\.)?ts$/.test(entry.name) ? [path] : [];
+    return entry.name.endsWith('.ts') && !FOR_TESTS.test(entry.name) ? [path] : [];
   });
 }
 

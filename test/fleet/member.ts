@@ -4,6 +4,7 @@ import {
   defaultConfig,
   loadKeyring,
   MetricRegistry,
+  MINUTE,
   ProcessStatus,
   readMessage,
   readMeteringEnvelope,
@@ -42,10 +43,10 @@ export async function startMember(settings: MemberSettings, fleet: FleetSettings
   };
 }
 
-/** Leaves behind what an agent has whose broker was away for as long as the slots last. */
+/** Leaves behind what an agent has whose broker was away for as long as the slots last, until a minute ago. */
 export async function fillSpool(settings: MemberSettings, fleet: FleetSettings, tell: Tell): Promise<void> {
   const { slots, stepMs } = fleet.fill ?? { slots: 0, stepMs: 0 };
-  let now = systemClock.now() - slots * stepMs * 1000;
+  let now = systemClock.now() - slots * stepMs * 1000 - MINUTE;
   const { agent, bus, spool } = await createMember(settings, fleet, { ...systemClock, now: () => now }, tell);
   for (let slot = 0; slot < slots; slot++) {
     now += stepMs * 1000;
@@ -97,7 +98,8 @@ function telling(spool: Spool, agent: string, tell: Tell): Spool {
       tell(spooledLine(agent, batch));
     },
     due: (resendBefore, limit) => spool.due(resendBefore, limit),
-    markConfirmed: (digests, at) => spool.markConfirmed(digests, at),
+    markConfirmed: (digests, at, lane) => spool.markConfirmed(digests, at, lane),
+    awaited: (lane) => spool.awaited(lane),
     release: (digests) => spool.release(digests),
     takeLosses: () => spool.takeLosses(),
     lossesTold: () => spool.lossesTold(),

@@ -99,7 +99,9 @@ export const brokerWiped: ChaosCase = {
         Array.from({ length: Math.min(5, agents - n) }, () => lab.addAgent({ interval: bench.long ? 5 : 1 })),
       );
     }
-    await lab.withChannel((channel) => channel.deleteQueue(lab.names.samples));
+    await lab.withChannel(async (channel) => {
+      for (const queue of [lab.names.samples, lab.names.backlog]) await channel.deleteQueue(queue);
+    });
     await until(() => isThere(lab), {
       timeoutMs: 30_000,
       everyMs: 300,
@@ -135,7 +137,7 @@ async function wipeUnderLoad(rabbit: RabbitServer, lab: Lab, { quick }: Bench): 
   await lab.flows(Date.now(), 30_000);
   await lab.side.stopCollectors();
   await sleep(3_000);
-  const { messageCount } = await lab.queue(lab.names.samples);
+  const { messageCount } = await lab.queued();
   lab.say(`${messageCount} confirmed messages are wiped away with the broker's data`);
   await rabbit.wipe();
   await lab.side.start();
@@ -144,7 +146,7 @@ async function wipeUnderLoad(rabbit: RabbitServer, lab: Lab, { quick }: Bench): 
 /** Without an error on a channel that others use. */
 async function isThere(lab: Lab): Promise<boolean> {
   try {
-    return (await lab.queue(lab.names.samples)).consumerCount > 0;
+    return (await lab.queued()).consumerCount > 1;
   } catch {
     return false;
   }
@@ -159,8 +161,11 @@ export const unroutable: ChaosCase = {
   async run({ lab: newLab }) {
     const lab = await newLab({ tap: false });
     const agent = await lab.start();
-    const { samples, exchange, sampleKey } = lab.names;
-    await lab.withChannel((channel) => channel.unbindQueue(samples, exchange, sampleKey));
+    const { samples, backlog, exchange, sampleKey, backlogKey } = lab.names;
+    await lab.withChannel(async (channel) => {
+      await channel.unbindQueue(samples, exchange, sampleKey);
+      await channel.unbindQueue(backlog, exchange, backlogKey);
+    });
     const unbound = Date.now();
     await sleep(1500);
     const before = await agent.metrics();
@@ -172,7 +177,10 @@ export const unroutable: ChaosCase = {
     const confirmed = (metrics: typeof after): number =>
       sum(metrics, 'nephometer_agent_published_total', 'result="confirmed"');
     const delivered = confirmed(after) - confirmed(before);
-    await lab.withChannel((channel) => channel.bindQueue(samples, exchange, sampleKey));
+    await lab.withChannel(async (channel) => {
+      await channel.bindQueue(samples, exchange, sampleKey);
+      await channel.bindQueue(backlog, exchange, backlogKey);
+    });
     const fresh = await lab.healed();
     return {
       lab,

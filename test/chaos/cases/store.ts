@@ -27,13 +27,13 @@ export const storeDown: ChaosCase = {
     await (influx === null ? lab.side.stopCollectors() : influx.kill());
     const downSeconds = quick ? 12 : long ? 1800 : 120;
     await sleep(Math.min(10, downSeconds) * 1000);
-    const held = await lab.queue(lab.names.samples);
+    const held = await lab.queued();
     await sleep((downSeconds - Math.min(10, downSeconds)) * 1000);
-    const { messageCount: backlog } = await lab.queue(lab.names.samples);
+    const { messageCount: backlog } = await lab.queued();
     const began = Date.now();
     await (influx === null ? lab.side.start() : influx.restart());
     const fresh = await lab.healed();
-    await until(async () => (await lab.queue(lab.names.samples)).messageCount <= 2, {
+    await until(async () => (await lab.queued()).messageCount <= 2, {
       timeoutMs: 120_000,
       everyMs: 50,
       describe: () => 'the backlog does not drain',
