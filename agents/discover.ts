@@ -116,7 +116,7 @@ export class Discoverer {
     this.#running.add(spec);
     const failures: string[] = [];
     const report = (resource: Resource, cause: unknown): void => {
-      failures.push(`${String(resource?.id)}: ${messageOf(cause)}`);
+      failures.push(`${resource?.id}: ${messageOf(cause)}`);
     };
     try {
       const { clock } = this.#options;

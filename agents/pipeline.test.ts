@@ -174,6 +174,6 @@ t.test('wrong parameters stop the start, naming the key', async (t) => {
     [{ name: 'rate_of_change', parameters: { target: { type: 'sum' } } }, /target\.type/],
     [{ name: 'metadata', parameters: { ad: {} } }, /nrecognized/],
   ] as const) {
-    t.throws(() => pipeline([transformer as never]), { name: ConfigError.name, message: problem });
+    t.throws(() => pipeline([transformer]), { name: ConfigError.name, message: problem });
   }
 });

@@ -144,5 +144,5 @@ function isWellFormed(text: string): boolean {
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
-  return JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : String(value as number | bigint | boolean));
+  return JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : `${value as number | bigint | boolean}`);
 }

@@ -36,5 +36,5 @@ function report(cause: unknown): number {
 }
 
 function descendants(command: typeof program): (typeof program)[] {
-  return command.commands.flatMap((below) => [below as typeof program, ...descendants(below as typeof program)]);
+  return command.commands.flatMap((below) => [below, ...descendants(below)]);
 }

@@ -58,7 +58,7 @@ function trusted(statement: VerifyReport['statement']): string {
   const { others, losses, voids, resolutions = 0 } = statement.evidence;
   return (
     "  on the issuer's word: when each batch was recorded, and that nothing was left out" +
-    `${others > 0 ? `; ${others} readings of another project on a resource that changed hands` : ''}` +
+    (others > 0 ? `; ${others} readings of another project on a resource that changed hands` : '') +
     `${losses > 0 ? `; ${losses} readings refused or in conflict` : ''}${voids > 0 ? `; ${voids} voids` : ''}` +
     `${resolutions > 0 ? `; of ${resolutions} messages, which version counts` : ''}\n`
   );

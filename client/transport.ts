@@ -129,5 +129,5 @@ function withPrefix(prefix: string, value: unknown): Given {
 function textOf(value: unknown): string {
   if (value === null) return '';
   if (value instanceof Date) return value.toISOString();
-  return typeof value === 'string' ? value : String(value as number | boolean);
+  return typeof value === 'string' ? value : `${value as number | boolean}`;
 }

@@ -37,5 +37,5 @@ export function addRun(program: Command): void {
 /** Only what stood on the command line: the environment is read elsewhere, where passwords are allowed. */
 function commandLineOnly(command: Command): SettingFlags {
   const given = Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === 'cli');
-  return Object.fromEntries(given) as SettingFlags;
+  return Object.fromEntries(given);
 }

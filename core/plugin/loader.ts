@@ -31,7 +31,7 @@ export interface PluginEntry {
   readonly module: string;
 }
 
-export type AnyPlugin = Pollster<unknown> | Discovery<unknown> | Listener<unknown>;
+export type AnyPlugin = Pollster | Discovery | Listener;
 
 /** A plugin ready for work: loaded, options checked, of use on this machine. */
 export interface ActivePlugin<P extends AnyPlugin = AnyPlugin> {
@@ -48,9 +48,9 @@ export interface IdlePlugin {
 }
 
 export interface LoadedPlugins {
-  readonly pollsters: readonly ActivePlugin<Pollster<unknown>>[];
-  readonly discoveries: readonly ActivePlugin<Discovery<unknown>>[];
-  readonly listeners: readonly ActivePlugin<Listener<unknown>>[];
+  readonly pollsters: readonly ActivePlugin<Pollster>[];
+  readonly discoveries: readonly ActivePlugin<Discovery>[];
+  readonly listeners: readonly ActivePlugin<Listener>[];
   readonly idle: readonly IdlePlugin[];
 }
 
@@ -87,9 +87,9 @@ export async function loadPlugins(request: LoadRequest): Promise<LoadedPlugins> 
   const ofKind = <P extends AnyPlugin>(kind: P['kind']): ActivePlugin<P>[] =>
     active.filter((one): one is ActivePlugin<P> => one.plugin.kind === kind);
   return {
-    pollsters: ofKind<Pollster<unknown>>('pollster'),
-    discoveries: ofKind<Discovery<unknown>>('discovery'),
-    listeners: ofKind<Listener<unknown>>('listener'),
+    pollsters: ofKind<Pollster>('pollster'),
+    discoveries: ofKind<Discovery>('discovery'),
+    listeners: ofKind<Listener>('listener'),
     idle,
   };
 }

@@ -55,7 +55,7 @@ async function asked(sql: string): Promise<Record<string, unknown>[]> {
   const rows = (await connection.runAndReadAll(sql)).getRowObjectsJson();
   connection.closeSync();
   db.closeSync();
-  return rows as Record<string, unknown>[];
+  return rows;
 }
 
 const TYPES = {
@@ -106,7 +106,7 @@ for (const shape of ['usage', 'focus'] as const) {
 /** All zeros of a fraction are of the column's scale, and no digits of the figure. */
 function plain(type: keyof typeof TYPES, value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  const text = String(value as string | number);
+  const text = `${value as string | number}`;
   if (type === 'decimal') return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
   return type === 'timestamp' ? text.replace(/(\.\d*?)0*Z$/, '$1Z').replace('.Z', 'Z') : text;
 }

@@ -20,7 +20,7 @@ ${markdownTable(['code', 'meaning'], codes)}
 }
 
 function leaves(command: Command): Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap((below) => leaves(below as Command));
+  return command.commands.length === 0 ? [command] : command.commands.flatMap((below) => leaves(below));
 }
 
 function commandText(command: Command): string {
@@ -37,7 +37,7 @@ function help(command: Command): string {
 }
 
 function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent as Command)} ${command.name()}`;
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function sentence(text: string): string {

@@ -76,7 +76,7 @@ export async function optionFindings(
   }
   const findings: string[] = [];
   const given = structuredClone(options ?? {});
-  const unknownKey = await checkOptions(schema, { ...(given as object), 'no-such-option': 1 });
+  const unknownKey = await checkOptions(schema, { ...given, 'no-such-option': 1 });
   if (!('problems' in unknownKey)) {
     findings.push(
       'options: takes the unknown key "no-such-option"; refuse unknown keys (z.strictObject), or a typing error goes unseen',

@@ -93,7 +93,7 @@ interface Parts {
 }
 
 function notificationOf({ priority, ...parts }: Parts): Notification {
-  const exact: JsonObject = new Map(Object.entries(parts) as [string, JsonValue][]);
+  const exact: JsonObject = new Map(Object.entries(parts));
   return {
     eventType: parts.event_type,
     publisherId: parts.publisher_id,

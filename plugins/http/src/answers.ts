@@ -39,6 +39,6 @@ export function entriesOf(answer: JsonValue, path: Path | null): readonly JsonVa
   if (!isJsonObject(answer)) throw new Error(`the answer is ${shown(answer)}; a list or an object would be right`);
   const members = [...answer.values()];
   const list = members.find((member) => Array.isArray(member));
-  if (list !== undefined) return list as JsonValue[];
+  if (list !== undefined) return list;
   return members.slice(0, 1).filter((member) => member !== null);
 }

@@ -69,7 +69,7 @@ export function testFolds(t: Test, open: OpenStore): void {
   t.test('texts of any length and kind come back', async (t) => {
     const store = await openFor(t, open);
     const text = `${'long, "quoted" \\ 100% ünïcode 😀\n'.repeat(6000)}end`;
-    const written = [row({ body: text }), row({ series: `["${"it's"} = 1, 2"]`, head: text, body: 'short' })];
+    const written = [row({ body: text }), row({ series: `["it's = 1, 2"]`, head: text, body: 'short' })];
     await store.appendFolds(written);
     const query = { meter: 'cpu', from: DAY_ONE, to: DAY_ONE + DAY, asOf: 1_000 };
     const [rows = []] = await collect(store.folds(query));

@@ -1,5 +1,5 @@
 import { isJsonObject } from '@nephometer/core/plugin';
-import type { JsonObject, JsonValue } from '@nephometer/core/plugin';
+import type { JsonValue } from '@nephometer/core/plugin';
 import { add, divide, floorDivide, modulo, multiply, negate } from '../numbers.ts';
 import type { Decimal } from '../numbers.ts';
 import { FUNCTIONS, METHODS } from './functions.ts';
@@ -182,6 +182,6 @@ function holds(comparison: Comparison, left: JsonValue, right: JsonValue): boole
 
 function contains(whole: JsonValue, part: JsonValue): boolean {
   if (typeof whole === 'string') return whole.includes(spelled(part));
-  if (isJsonObject(whole)) return (whole as JsonObject).has(spelled(part));
+  if (isJsonObject(whole)) return whole.has(spelled(part));
   return listOf(whole, '"in"').some((one) => areEqual(one, part));
 }
