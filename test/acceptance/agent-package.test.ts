@@ -53,8 +53,7 @@ t.test('the agent installs from its own package and runs as an unprivileged user
     const rabbit = await startRabbit();
     t.teardown(() => rabbit.stop());
     const port = await freePort();
-    // Without what a test runner adds to the Node processes that a test starts.
-    const agent = spawn('env', ['-u', 'NODE_OPTIONS', bin, 'run', 'compute', '--port', String(port)], {
+    const agent = spawn(bin, ['run', 'compute', '--port', String(port)], {
       ...NOBODY,
       cwd: state,
       env: { ...env, NEPHOMETER_SECRET_FILE: secretFile, NEPHOMETER_BUS_URL: rabbit.url },
