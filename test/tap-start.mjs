@@ -20,3 +20,5 @@ register(
  * command that is tested should start as it does for its user: with it each takes a second longer.
  */
 createRequire(createRequire(import.meta.url).resolve('tap/package.json'))('process-on-spawn').removeAllListeners();
+const { NODE_OPTIONS: options } = process.env;
+if (options !== undefined) process.env.NODE_OPTIONS = options.replace(/"?--import=[^\s"]*@tapjs[^\s"]*"?/g, '');
