@@ -35,6 +35,8 @@ void t.test('a name of thousands of characters leaves the other columns where th
   );
   t.match(lines[1], /^n{199}… +1$/, 'what is left out is seen');
   t.match(formatRows(long, columns, 'csv'), /n{5000},1/, 'a program gets all of it');
+  const [name = { title: '', value: () => '' }] = columns;
+  t.match(formatRows(long, [{ ...name, isWhole: true }], 'table'), /\nn{5000}\n/, 'and who wants to copy it');
   t.end();
 });
 

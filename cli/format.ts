@@ -7,6 +7,8 @@ export interface Column<Row> {
   readonly value: (row: Row) => string | number | null | undefined;
   /** Numbers stand right-aligned. */
   readonly align?: 'right';
+  /** However long: it is there to be copied. */
+  readonly isWhole?: boolean;
 }
 
 /** Rows as text: for a person, or for a program. `json` gives the rows as they came, not the columns. */
@@ -33,7 +35,8 @@ function csv(lines: readonly (readonly string[])[]): string {
 }
 
 function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  const cells = rows.map((row) => columns.map((column) => short(printable(cell(column, row)))));
+  const shown = (column: Column<Row>, text: string): string => (column.isWhole === true ? text : short(text));
+  const cells = rows.map((row) => columns.map((column) => shown(column, printable(cell(column, row)))));
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...cells.map((line) => width(line[index] ?? ''))),
   );

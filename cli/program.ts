@@ -1,9 +1,15 @@
 import { Command } from 'commander';
 import { addAgents } from './commands/agents.ts';
+import { addChanges } from './commands/changes.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addConflictCommands } from './commands/conflict.ts';
+import { addCoverage } from './commands/coverage.ts';
 import { addDataCommands } from './commands/data.ts';
+import { addDefinitions } from './commands/definitions.ts';
+import { addEvidence } from './commands/evidence.ts';
 import { addExport } from './commands/export.ts';
+import { addFinality } from './commands/finality.ts';
+import { addInventory } from './commands/inventory.ts';
 import { addKeyCommands } from './commands/key.ts';
 import { addPluginCommands } from './commands/plugins.ts';
 import { addPoll } from './commands/poll.ts';
@@ -15,6 +21,7 @@ import { addTokenCommands } from './commands/token.ts';
 import { addUp } from './commands/up.ts';
 import { addUsage } from './commands/usage.ts';
 import { addVerify } from './commands/verify.ts';
+import { addVoidCommands } from './commands/void.ts';
 import { VERSION } from './version.ts';
 
 /** The `nephometer` command with all that it can do. */
@@ -37,6 +44,13 @@ const COMMANDS = [
   addTokenCommands,
   addDataCommands,
   addUsage,
+  addDefinitions,
+  addChanges,
+  addEvidence,
+  addCoverage,
+  addFinality,
+  addInventory,
+  addVoidCommands,
   addStatementCommands,
   addVerify,
   addExport,

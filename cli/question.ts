@@ -1,7 +1,8 @@
-import { EXIT_CODES, WINDOWS } from '@nephometer/core';
+import { EXIT_CODES, formatTimestamp, systemClock, toLocal, USAGE_KINDS, WINDOWS } from '@nephometer/core';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { ApiError } from './client.ts';
+import type { ApiClient, QueryPairs } from './client.ts';
 import { repeated } from './command.ts';
 
 /** What a question about usage may say, whatever becomes of its answer. */
@@ -25,12 +26,14 @@ export interface QuestionFlags {
 export interface QuestionDefaults {
   readonly from: string | null;
   readonly to: string | null;
-  readonly asOf: string;
+  /** `null`: the command asks of other moments. */
+  readonly asOf: string | null;
   readonly window?: string;
 }
 
 /** The options of a question, on any command that asks one. */
 export function withQuestion(command: Command, { from, to, asOf, window }: QuestionDefaults): Command {
+  if (asOf !== null) command.option('--as-of <when>', `as it was known at that moment; default: ${asOf}`);
   return command
     .addOption(instant('--from <when>', 'first instant: a local date, a local time, or an instant with its zone', from))
     .addOption(instant('--to <when>', 'last instant, excluded', to))
@@ -43,7 +46,6 @@ export function withQuestion(command: Command, { from, to, asOf, window }: Quest
       repeated,
     )
     .option('-q, --query <condition>', 'FIELD=VALUE of the same fields; repeat for more', repeated)
-    .option('--as-of <when>', `as it was known at that moment; default: ${asOf}`)
     .option('--max-hold <duration>', 'longest that a reading holds: 20m')
     .addOption(
       new Option('--edge <rule>', "how a counter's step across an edge is split").choices(['interpolate', 'end']),
@@ -95,4 +97,61 @@ function condition(text: string): readonly [string, string] {
     `"${text}" is not a condition; write FIELD=VALUE, for example project_id=p1`,
     EXIT_CODES.usage.code,
   );
+}
+
+/** A question of one quantity, or of a meter. */
+export interface FigureFlags extends QuestionFlags {
+  readonly kind?: string;
+  readonly floor?: string;
+  readonly ceiling?: string;
+  readonly minCoverage?: string;
+}
+
+/** The argument and the options of commands that ask of one quantity, this month up to now when nothing else is said. */
+export function withFigure(command: Command, asOf: 'now' | null): Command {
+  command
+    .argument('<name>', 'a named quantity such as instance_hours, or a meter (with --kind)')
+    .addOption(new Option('-k, --kind <kind>', 'what is asked of a meter').choices([...USAGE_KINDS]));
+  return withQuestion(command, { from: 'this month', to: 'now', asOf })
+    .option('--floor <amount>', 'least that a gap may hide: of a gauge its level, of counters growth an hour')
+    .option('--ceiling <amount>', 'most that a gap may hide, likewise')
+    .option('--min-coverage <share>', 'no figure where a smaller share was measured: 0.95');
+}
+
+/** As the API asks for it. */
+export async function figurePairs(client: ApiClient, name: string, flags: FigureFlags): Promise<QueryPairs> {
+  const fields = questionFields({ ...flags, from: flags.from ?? firstOfMonth(flags.tz) });
+  return [
+    ...(await whatPairs(client, name, flags)),
+    ...Object.entries(fields).flatMap(([field, values]) => [values].flat().map((value) => [field, value] as const)),
+    ...given({ floor: flags.floor, ceiling: flags.ceiling, min_coverage: flags.minCoverage }),
+  ];
+}
+
+/** What was said, under the names of the API. */
+export function given(fields: Readonly<Record<string, string | undefined>>): QueryPairs {
+  return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+}
+
+/** A named quantity where there is one of that name, else a meter. */
+async function whatPairs(client: ApiClient, name: string, { kind }: FigureFlags): Promise<QueryPairs> {
+  if (kind !== undefined) return given({ meter: name, kind });
+  const { definitions } = await client.get<{ definitions: { name: string }[] }>('/v1/definitions');
+  const names = definitions.map((definition) => definition.name);
+  if (names.includes(name)) return given({ definition: name });
+  throw new ApiError(
+    `"${name}" is no named quantity; for a meter say with --kind what is asked of it (${USAGE_KINDS.join(', ')}), or name ` +
+      `one of: ${names.join(', ')}`,
+    EXIT_CODES.usage.code,
+  );
+}
+
+/** When a period begins that nobody said the beginning of. */
+export function firstOfMonth(tz: string): string {
+  try {
+    return `${formatTimestamp(toLocal(systemClock.now(), tz)).slice(0, 7)}-01`;
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new ApiError(cause.message, EXIT_CODES.usage.code);
+    throw cause;
+  }
 }

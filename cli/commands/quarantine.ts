@@ -4,6 +4,7 @@ import type { ClientFlags } from '../client.ts';
 import { asClient, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
+import { addQuarantineUsage } from './quarantine-usage.ts';
 
 interface QuarantineRow {
   readonly id: string;
@@ -22,7 +23,7 @@ interface ListFlags extends ClientFlags, FormatFlag {
   readonly limit?: number;
 }
 
-/** `quarantine list|show|replay`: what was refused, and why. */
+/** `quarantine list|show|replay|usage`: what was refused, and why. */
 export function addQuarantineCommands(program: Command): void {
   const quarantine = program.command('quarantine').description('messages that were refused, and why');
 
@@ -74,4 +75,6 @@ export function addQuarantineCommands(program: Command): void {
     const outcome = await new ApiClient(flags).post(`/v1/quarantine/${encodeURIComponent(id)}/replay`, '{}');
     print(`${JSON.stringify(outcome, null, 2)}\n`);
   });
+
+  addQuarantineUsage(quarantine);
 }

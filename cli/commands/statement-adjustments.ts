@@ -5,6 +5,7 @@ import { asClient, print, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
+import { groupText } from '../words.ts';
 
 interface Line {
   readonly from: string;
@@ -88,12 +89,6 @@ const COLUMNS: readonly Column<Adjustment>[] = [
 
 function lineOf({ before, after }: Adjustment): Line | null {
   return after ?? before;
-}
-
-function groupText(group: Line['group']): string {
-  return Object.entries(group)
-    .map(([field, value]) => `${field}=${value ?? '?'}`)
-    .join(' ');
 }
 
 /** A line whose quantity stayed may have changed in what is known of it. */

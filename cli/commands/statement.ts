@@ -11,6 +11,7 @@ import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
 import { flaggedLine, warningLines } from '../warnings.ts';
+import { groupText } from '../words.ts';
 import { addAdjustments } from './statement-adjustments.ts';
 
 interface Head {
@@ -147,13 +148,7 @@ function addShow(statement: Command): void {
         { title: 'quantity of', value: (row) => row.definition },
         { title: 'from', value: (row) => row.from },
         { title: 'to', value: (row) => row.to },
-        {
-          title: 'group',
-          value: ({ group }) =>
-            Object.entries(group)
-              .map(([field, value]) => `${field}=${value ?? '?'}`)
-              .join(' '),
-        },
+        { title: 'group', value: ({ group }) => groupText(group) },
         { title: 'quantity', value: (row) => row.quantity, align: 'right' },
         { title: 'unit', value: (row) => row.unit },
         { title: 'coverage', value: (row) => row.coverage, align: 'right' },

@@ -1,20 +1,22 @@
-import { Option } from 'commander';
 import type { Command } from 'commander';
-import { EXIT_CODES, formatTimestamp, parseTimestamp, systemClock, toLocal, USAGE_KINDS } from '@nephometer/core';
-import { ApiClient, ApiError } from '../client.ts';
+import { ApiClient } from '../client.ts';
 import type { ClientFlags, QueryPairs } from '../client.ts';
 import { asClient, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
-import { questionFields, withQuestion } from '../question.ts';
-import type { QuestionFlags } from '../question.ts';
+import { allPages } from '../pages.ts';
+import { figurePairs, given, withFigure } from '../question.ts';
+import type { FigureFlags } from '../question.ts';
 import { warningLines } from '../warnings.ts';
 import type { Warning } from '../warnings.ts';
+import { localText, percent, UNKNOWN } from '../words.ts';
 
-interface UsageFlags extends ClientFlags, FormatFlag, QuestionFlags {
-  readonly kind?: string;
+interface UsageFlags extends ClientFlags, FormatFlag, FigureFlags {
+  readonly projection?: boolean;
+  readonly projectTo?: string;
   readonly gaps?: boolean;
+  readonly evidence?: boolean;
   readonly limit?: number;
 }
 
@@ -40,6 +42,8 @@ interface Line {
   readonly revision: string | null;
   readonly finality: string;
   readonly gaps?: readonly Gap[];
+  readonly projected?: { readonly to: string; readonly quantity: string } | null;
+  readonly evidence?: string;
 }
 
 interface Usage {
@@ -55,74 +59,30 @@ interface Usage {
 
 /** `usage METER|DEFINITION`: what was used, as a table that a person can read. */
 export function addUsage(program: Command): void {
-  const usage = withFormat(asClient(program.command('usage').description('what was used in a period, with its gaps')))
-    .argument('<name>', 'a named quantity such as instance_hours, or a meter (with --kind)')
-    .addOption(new Option('-k, --kind <kind>', 'what is asked of a meter').choices([...USAGE_KINDS]));
-  withQuestion(usage, { from: 'this month', to: 'now', asOf: 'now' })
+  const usage = withFormat(asClient(program.command('usage').description('what was used in a period, with its gaps')));
+  withFigure(usage, 'now')
+    .option('--projection', 'what it comes to at the end of the window, did it go on as so far, too')
+    .option('--project-to <when>', 'up to when, of --projection')
     .option('--gaps', 'list the gaps with their reasons')
+    .option('--evidence', 'where the samples of each line are listed: see `evidence`')
     .option('--limit <lines>', 'most lines', wholeNumber)
     .action(async (name: string, flags: UsageFlags) => {
       const client = new ApiClient(flags);
-      const usage = await askUsage(
-        client,
-        [...(await whatPairs(client, name, flags)), ...questionPairs(flags)],
-        flags.limit,
-      );
-      print(
-        flags.format === 'table'
-          ? tableText(usage, flags)
-          : formatRows(usage.lines, columns(flags, plain), flags.format),
-      );
+      const query = [...(await figurePairs(client, name, flags)), ...morePairs(flags)];
+      const { page, rows } = await allPages(client, '/v1/usage', query, ({ lines }: Usage) => lines, flags.limit);
+      const usage = { ...page, lines: rows };
+      print(flags.format === 'table' ? tableText(usage, flags) : formatRows(rows, columns(flags, plain), flags.format));
     });
 }
 
-/** A named quantity where there is one of that name, else a meter. */
-async function whatPairs(client: ApiClient, name: string, { kind }: UsageFlags): Promise<QueryPairs> {
-  if (kind !== undefined) {
-    return [
-      ['meter', name],
-      ['kind', kind],
-    ];
-  }
-  const { definitions } = await client.get<{ definitions: { name: string }[] }>('/v1/definitions');
-  const names = definitions.map((definition) => definition.name);
-  if (names.includes(name)) return [['definition', name]];
-  throw new ApiError(
-    `"${name}" is no named quantity; for a meter say with --kind what is asked of it (${USAGE_KINDS.join(', ')}), or name ` +
-      `one of: ${names.join(', ')}`,
-    EXIT_CODES.usage.code,
-  );
-}
-
-function questionPairs(flags: UsageFlags): QueryPairs {
-  const fields = questionFields({ ...flags, from: flags.from ?? firstOfMonth(flags.tz) });
-  return [
-    ...Object.entries(fields).flatMap(([name, values]) => [values].flat().map((value) => [name, value] as const)),
-    ...(flags.gaps === true ? [['gaps', 'true'] as const] : []),
-  ];
-}
-
-function firstOfMonth(tz: string): string {
-  try {
-    return `${formatTimestamp(toLocal(systemClock.now(), tz)).slice(0, 7)}-01`;
-  } catch (cause) {
-    if (cause instanceof RangeError) throw new ApiError(cause.message, EXIT_CODES.usage.code);
-    throw cause;
-  }
-}
-
-const PAGE = 1000;
-
-/** All pages of one moment. */
-async function askUsage(client: ApiClient, query: QueryPairs, limit = Infinity): Promise<Usage> {
-  const lines: Line[] = [];
-  for (let cursor: QueryPairs = []; ;) {
-    const size = Math.min(PAGE, limit - lines.length);
-    const page = await client.get<Usage>('/v1/usage', [...query, ['limit', String(size)], ...cursor]);
-    lines.push(...page.lines);
-    if (page.next === null || lines.length >= limit) return { ...page, lines };
-    cursor = [['cursor', page.next]];
-  }
+function morePairs({ projection, projectTo, gaps, evidence }: UsageFlags): QueryPairs {
+  const yes = (flag: boolean | undefined): string | undefined => (flag === true ? 'true' : undefined);
+  return given({
+    projection: projection === true || projectTo !== undefined ? 'linear' : undefined,
+    project_to: projectTo,
+    gaps: yes(gaps),
+    evidence: yes(evidence),
+  });
 }
 
 interface Spelling {
@@ -156,9 +116,13 @@ function columns(flags: UsageFlags, { time, quantity, bound, share, group }: Spe
     ...(flags.estimate === true
       ? [{ title: 'estimated', value: ({ estimated }: Line) => estimated, align: 'right' as const }]
       : []),
+    ...(flags.projection === true || flags.projectTo !== undefined
+      ? [{ title: 'projected', value: ({ projected }: Line) => projected?.quantity, align: 'right' as const }]
+      : []),
     { title: 'resets', value: ({ resets }) => resets, align: 'right' },
     { title: 'samples', value: ({ samples }) => samples, align: 'right' },
     { title: 'finality', value: ({ finality }) => finality },
+    ...(flags.evidence === true ? [{ title: 'evidence', value: ({ evidence }: Line) => evidence, isWhole: true }] : []),
   ];
 }
 
@@ -167,7 +131,6 @@ function groupNames({ groupBy = [] }: UsageFlags): string[] {
 }
 
 const PARTLY = '~';
-const UNKNOWN = '?';
 const NO_BOUND = 'no bound';
 
 function tableText(usage: Usage, flags: UsageFlags): string {
@@ -190,16 +153,6 @@ function tableText(usage: Usage, flags: UsageFlags): string {
 function markedQuantity({ quantity, coverage }: Line): string {
   if (quantity === null) return UNKNOWN;
   return coverage === '1' ? quantity : `${PARTLY} ${quantity}`;
-}
-
-function percent(coverage: string | null): string | null {
-  return coverage === null ? UNKNOWN : `${Math.floor(Number(coverage) * 10_000) / 100} %`;
-}
-
-/** Wall clock of the zone, to the minute where there is no more to say. */
-function localText(at: string, tz: string): string {
-  const text = formatTimestamp(toLocal(parseTimestamp(at), tz)).replace('T', ' ');
-  return text.endsWith(':00') ? text.slice(0, -3) : text;
 }
 
 function gapTable(lines: readonly Line[], time: (at: string) => string, { gaps }: UsageFlags): string {

@@ -2,11 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { HOUR, ManualClock } from '@nephometer/core';
 import t from 'tap';
 import { startApi } from '../usage/api.ts';
-import { documentedRequests, Reader, withAnswers } from '../usage/billing-doc.ts';
+import { areRowsOf, documentedRequests, Reader, withAnswers, wordsOf } from '../usage/billing-doc.ts';
 import { recordArrivals } from '../usage/cloud.ts';
 import { ARRIVALS, at } from '../usage/month.ts';
 import { openDoor } from '../usage/refused.ts';
 import { STORES } from '../usage/stores.ts';
+import { runNephometer } from './exports.ts';
 
 t.setTimeout(300_000);
 const page = new URL('../../../docs/billing.md', import.meta.url);
@@ -56,6 +57,16 @@ for (const [name, prepare] of Object.entries(STORES)) {
       const { request, answer } = documented;
       const found = await reader.ask(documented);
       t.equal(found.shown, answer, request);
+      // Of what stores there are the command knows nothing: one is enough.
+      if (name === 'memory' && documented.command !== null) {
+        const { code, stdout, stderr } = await runNephometer(api.url, [
+          ...wordsOf(documented.command),
+          '--format',
+          'json',
+        ]);
+        t.equal(code, 0, `${documented.command}: ${stderr}`);
+        t.ok(code === 0 && areRowsOf(found.text, stdout), `${documented.command} answers the same`);
+      }
       const known = whole.get(request);
       if (known === undefined) whole.set(request, found.text);
       else t.equal(found.text, known, 'the same bytes as of the other stores');

@@ -1,19 +1,48 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Asked, Asking } from './api.ts';
 
 /**
  * One documented request: `GET /v1/...`, or `POST /v1/...` with its body below, in a block `request`, and what it is answered
- * in the block `answer` behind it. `{id}` is the id of the last answer to a POST.
+ * in the block `answer` behind it. `{id}` is the id of the last answer to a POST. In the block `command` before it, the command
+ * that asks the same.
  */
 export interface Documented {
+  readonly command: string | null;
   readonly request: string;
   readonly body: string;
   readonly answer: string;
 }
 
-const BLOCK = /```request\n((?:GET|POST) \S+)\n([\s\S]*?)```\n\n```answer\n([\s\S]*?)```/g;
+const BLOCK =
+  /(?:```command\n(.+)\n```\n\n)?```request\n((?:GET|POST) \S+)\n([\s\S]*?)```\n\n```answer\n([\s\S]*?)```/g;
 
 export function documentedRequests(page: string): Documented[] {
-  return [...page.matchAll(BLOCK)].map(([, request = '', body = '', answer = '']) => ({ request, body, answer }));
+  return [...page.matchAll(BLOCK)].map(([, command = null, request = '', body = '', answer = '']) => {
+    return { command, request, body, answer };
+  });
+}
+
+/** What a documented command is given, behind its name. */
+export function wordsOf(command: string): string[] {
+  const [, ...words] = command.match(/'[^']*'|\S+/g) ?? [];
+  return words.map((word) => word.replace(/^'(.*)'$/, '$1'));
+}
+
+/** Whether the rows of a command, which follows all pages, are those of an answer, which may be the first page. */
+export function areRowsOf(answer: string, printed: string): boolean {
+  const whole = JSON.parse(answer) as Record<string, unknown> & {
+    readonly next?: string | null;
+    readonly more?: boolean;
+  };
+  const found: unknown = JSON.parse(printed);
+  if (!Array.isArray(found)) return isDeepStrictEqual(found, whole);
+  const hasMore = typeof whole.next === 'string' || whole.more === true;
+  return Object.values(whole).some(
+    (rows) =>
+      Array.isArray(rows) &&
+      (hasMore ? rows.length > 0 : rows.length === found.length) &&
+      isDeepStrictEqual(found.slice(0, rows.length), rows),
+  );
 }
 
 /** Asks what the page documents, in its order. */

@@ -1,0 +1,29 @@
+import { formatTimestamp, parseTimestamp, toLocal } from '@nephometer/core';
+
+/* How tables for people say what the API says for programs. */
+
+/** Not known: not the same as zero. */
+export const UNKNOWN = '?';
+
+/** Wall clock of a zone, to the minute where there is no more to say. */
+export function localText(at: string, tz: string): string {
+  const text = formatTimestamp(toLocal(parseTimestamp(at), tz)).replace('T', ' ');
+  return text.endsWith(':00') ? text.slice(0, -3) : text;
+}
+
+/** Of a share of 0 to 1; cut off, since 99.999 % is not all. */
+export function percent(share: string | null): string {
+  return share === null ? UNKNOWN : `${Math.floor(Number(share) * 10_000) / 100} %`;
+}
+
+/** `project_id=p1 resource_id=?`. */
+export function groupText(group: Readonly<Record<string, string | null>>): string {
+  return Object.entries(group)
+    .map(([field, value]) => `${field}=${value ?? UNKNOWN}`)
+    .join(' ');
+}
+
+/** What a table stands under: `as of ..., times of ...`. */
+export function momentText({ as_of: asOf, settled }: { as_of: string; settled: boolean }, tz: string): string {
+  return `as of ${asOf}${settled ? '' : ' (not settled yet)'}, times of ${tz}\n`;
+}
