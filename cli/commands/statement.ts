@@ -79,6 +79,8 @@ function addCreate(statement: Command): void {
         refused: { project_id: string | null; reason: string }[];
       }>('/v1/statements', JSON.stringify(body));
       print(headRows(statements, flags));
+      if (statements.length + refused.length === 0)
+        process.stderr.write('Nothing was used in the period: nothing to close.\n');
       for (const { reason } of refused) process.stderr.write(`Not closed: ${reason}\n`);
       if (refused.length > 0) process.exitCode = 1;
     });

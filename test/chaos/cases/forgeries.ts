@@ -124,9 +124,10 @@ function keyForgeries(mallory: ForgedAgent, rotating: ForgedAgent, { secretOf }:
 
 /** The body again and again, each time with one other bit changed. */
 function flippedBits(body: Buffer, count: number): Buffer[] {
-  const bits = body.length * 8;
+  // Whole bits from one share to the next: the same one twice would be the same message.
+  const share = (n: number): number => Math.floor((n * body.length * 8) / count);
   return Array.from({ length: count }, (_, n) => {
-    const bit = Math.floor(((n + Math.random()) * bits) / count);
+    const bit = share(n) + Math.floor(Math.random() * (share(n + 1) - share(n)));
     const copy = Buffer.from(body);
     copy.writeUInt8(copy.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
     return copy;
