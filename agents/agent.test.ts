@@ -256,7 +256,7 @@ t.test('a batch that nothing is heard of is sent again after six times resend_af
 
 t.test('a full spool refuses, and the loss is in the next report that finds room', async (t) => {
   const { agent, clock, batches, spool, metrics } = await rig(t, {
-    spoolBytes: 6000,
+    spoolBytes: 26_000,
     pollsters: [
       pollster({
         poll: (resources) =>

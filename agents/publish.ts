@@ -27,6 +27,8 @@ const MOST_OVERTAKING = 32;
 const FRESH_FOR: Micros = 10 * SECOND;
 /** Without a receipt for so long, collectors are behind, and what comes now does not go into their queue of fresh ones. */
 const LONGEST_UNRECEIPTED: Micros = 5 * SECOND;
+/** Batches of one lane between two that only look whether the other lane lost any. */
+const BETWEEN_PROBES = 5;
 const FIRST_WAIT: Micros = SECOND / 2;
 const LONGEST_WAIT: Micros = 5 * SECOND;
 /** How often batches without receipt are looked for. */
@@ -41,7 +43,11 @@ export class Publisher {
   readonly #resend: ResendWatch;
   readonly #underWay = new Set<string>();
   #overtaking = 0;
-  #backlogSent: Micros = -Infinity;
+  /** By lane, when a batch was sent there last, and how many went the other way since. */
+  readonly #sent: Record<Lane, { at: Micros; elsewhere: number }> = {
+    fresh: { at: -Infinity, elsewhere: 0 },
+    backlog: { at: -Infinity, elsewhere: 0 },
+  };
   #failures = 0;
   #started = false;
   #stopping = false;
@@ -87,8 +93,10 @@ export class Publisher {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       const batches = await this.#due();
-      const sent = batches.length > 0 && (await this.#send(batches));
-      if (!sent && !this.#stopping) await this.#wait(batches.length > 0 ? this.#backOff() : RESEND_CHECK);
+      if (batches.length > 0 && (await this.#send(batches))) continue;
+      if (this.#stopping) return;
+      if (batches.length > 0) await this.#wait(this.#backOff(), false);
+      else await this.#wait(RESEND_CHECK, true);
     }
   }
 
@@ -116,7 +124,7 @@ export class Publisher {
     const confirmed = sent.flat();
     for (const lane of ['fresh', 'backlog'] as const) {
       const digests = confirmed.filter((one) => one.lane === lane).map(({ digest }) => digest);
-      if (digests.length > 0) await spool.markConfirmed(digests, clock.now(), lane);
+      if (digests.length > 0) await spool.markConfirmed(digests, clock.monotonic(), lane);
     }
     for (const { digest } of batches) this.#underWay.delete(digest);
     const all = confirmed.length === batches.length;
@@ -132,14 +140,28 @@ export class Publisher {
   }
 
   #laneOf({ created }: Publishable): Lane {
-    const { clock, spool, resendAfter } = this.#options;
-    const now = clock.now();
+    const { clock, spool } = this.#options;
+    const age = clock.now() - created;
+    // What was sealed before the clock was set back is old as well.
+    const isFresh = age >= 0 && age <= FRESH_FOR;
+    const now = clock.monotonic();
     const isBehind = now - (spool.awaited('fresh') ?? now) > LONGEST_UNRECEIPTED;
-    // A later batch with a receipt is what tells that those before it are lost: so one follows them now and then.
-    const isProbe = now - Math.max(spool.awaited('backlog') ?? now, this.#backlogSent) > resendAfter;
-    if (!isBehind && !isProbe && now - created <= FRESH_FOR) return 'fresh';
-    this.#backlogSent = now;
-    return 'backlog';
+    const usual = isFresh && !isBehind ? 'fresh' : 'backlog';
+    const other = usual === 'fresh' ? 'backlog' : 'fresh';
+    const lane = isFresh && this.#wantsProbe(other, now) ? other : usual;
+    this.#sent[lane] = { at: now, elsewhere: 0 };
+    this.#sent[lane === 'fresh' ? 'backlog' : 'fresh'].elsewhere += 1;
+    return lane;
+  }
+
+  /**
+   * A later batch with a receipt is what tells that those before it are lost. So where some wait, and none was sent for long, one
+   * follows them; not for an agent that sends so seldom that they are sent again before.
+   */
+  #wantsProbe(lane: Lane, now: Micros): boolean {
+    const awaited = this.#options.spool.awaited(lane);
+    const { at, elsewhere } = this.#sent[lane];
+    return awaited !== null && elsewhere >= BETWEEN_PROBES && now - Math.max(awaited, at) > this.#options.resendAfter;
   }
 
   async #publish(batch: Publishable, lane: Lane): Promise<boolean> {
@@ -184,16 +206,17 @@ export class Publisher {
     return cap / 2 + (cap / 2) * Math.random();
   }
 
-  /** Waits; while nothing fails, a new batch ends the wait. */
-  async #wait(span: Micros): Promise<void> {
-    if (this.#woken && this.#failures === 0) {
+  /** A new batch ends the wait, but for one after a failure. */
+  async #wait(span: Micros, isIdle: boolean): Promise<void> {
+    const endsEarly = (): boolean => isIdle || this.#failures === 0 || this.#stopping;
+    if (this.#woken && endsEarly()) {
       this.#woken = false;
       return;
     }
     await new Promise<void>((resolve) => {
       const timer = this.#options.clock.after(span, resolve);
       this.#wake = () => {
-        if (this.#failures > 0 && !this.#stopping) return;
+        if (!endsEarly()) return;
         timer.cancel();
         resolve();
       };

@@ -38,7 +38,7 @@ export class ResendWatch {
   /** Batches that were confirmed before this in their lane are due again. */
   before(): Readonly<Record<Lane, Micros>> {
     const { clock, resendAfter } = this.#options;
-    const now = clock.now();
+    const now = clock.monotonic();
     this.#look(now);
     const lost = Math.max(this.#renewedAt, now - PATIENCE * resendAfter);
     const { fresh, backlog } = this.#passed;
@@ -48,9 +48,9 @@ export class ResendWatch {
   }
 
   #look(now: Micros): void {
-    const { bus, spool, clock } = this.#options;
-    if (clock.monotonic() - this.#lookedAt < LOOK_EVERY) return;
-    this.#lookedAt = clock.monotonic();
+    const { bus, spool } = this.#options;
+    if (now - this.#lookedAt < LOOK_EVERY) return;
+    this.#lookedAt = now;
     this.#passed = spool.stats().passed;
     const { connections = this.#connections } = bus.status();
     // What was confirmed between the connection and this look is sent once too often.

@@ -232,7 +232,7 @@ t.test(
 );
 
 t.test('the spool hears that its losses are told when the report that tells them is spooled, not before', async (t) => {
-  const { sealer, epoch, told } = await rig({ maxBytes: 3000 });
+  const { sealer, epoch, told } = await rig({ maxBytes: 8000 });
   await sealer.seal({ epoch, slot: 1, counters: counters(20), report: report() });
   t.equal(told(), 0, 'the spool refused it');
   await sealer.seal({ epoch, slot: 2, counters: [], report: report() });

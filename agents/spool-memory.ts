@@ -1,8 +1,10 @@
 import { SpoolFull } from '@nephometer/core';
 import type { Lane, Micros, NewSpooledBatch, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
+import { OVERHEAD_BYTES, SpoolQueue } from './spool-queue.ts';
+import type { Waiting } from './spool-queue.ts';
 
 export interface SpoolLimits {
-  /** Room for the bodies of the batches. */
+  /** Room for the bodies of the batches, with what each costs beyond. */
   readonly maxBytes: number;
   readonly whenFull: 'refuse-new' | 'drop-oldest';
 }
@@ -12,64 +14,52 @@ export function openMemorySpool(limits: SpoolLimits): Promise<Spool> {
   return Promise.resolve(new MemorySpool(limits));
 }
 
-type Held = SpooledBatch & Pick<NewSpooledBatch, 'slots'> & { readonly lane: Lane | null };
-
 class MemorySpool implements Spool {
   readonly #limits: SpoolLimits;
-  readonly #batches = new Map<string, Held>();
+  readonly #queue = new SpoolQueue();
+  readonly #bodies = new Map<string, Uint8Array>();
   #losses: SpoolLoss[] = [];
-  #ordinal = 0;
-  #bytes = 0;
-  readonly #passed: Record<Lane, Micros | null> = { fresh: null, backlog: null };
+  #lastOrdinal = 0;
 
   constructor(limits: SpoolLimits) {
     this.#limits = limits;
   }
 
   async append(batch: NewSpooledBatch): Promise<void> {
-    if (this.#batches.has(batch.digest)) return;
+    if (this.#bodies.has(batch.digest)) return;
     const { maxBytes, whenFull } = this.#limits;
-    const size = batch.body.byteLength;
-    if (size > maxBytes || (whenFull === 'refuse-new' && this.#bytes + size > maxBytes)) {
-      throw spoolFull(this.#bytes, maxBytes);
+    const size = batch.body.byteLength + OVERHEAD_BYTES;
+    if (size > maxBytes || (whenFull === 'refuse-new' && this.#queue.bytes + size > maxBytes)) {
+      throw spoolFull(this.#queue.bytes, maxBytes);
     }
-    for (const old of this.#batches.values()) {
-      if (this.#bytes + size <= maxBytes) break;
-      this.#remove(old);
-      const { samples, created, slots = { from: created, to: created } } = old;
-      this.#losses.push({ reason: 'spool-full', samples, ...slots });
+    for (const old of this.#queue.oldest(this.#queue.bytes + size - maxBytes)) {
+      this.#forget(old, () => this.#queue.remove(old));
+      this.#losses.push({ reason: 'spool-full', samples: old.samples, from: old.from, to: old.to });
     }
-    this.#batches.set(batch.digest, { ...batch, ordinal: ++this.#ordinal, confirmedAt: null, lane: null });
-    this.#bytes += size;
+    const { body, slots = { from: batch.created, to: batch.created }, ...rest } = batch;
+    this.#bodies.set(batch.digest, body);
+    this.#queue.add({ ...rest, ...slots, ordinal: ++this.#lastOrdinal, bytes: body.byteLength });
   }
 
   async due(resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Promise<readonly SpooledBatch[]> {
-    const isDue = ({ confirmedAt, lane }: Held): boolean =>
-      confirmedAt === null || lane === null || confirmedAt < resendBefore[lane];
-    return [...this.#batches.values()].filter(isDue).slice(0, limit);
+    return this.#queue.due(resendBefore, limit).flatMap((one) => {
+      const { ordinal, digest, epoch, seq, samples, created, confirmedAt } = one;
+      const body = this.#bodies.get(digest);
+      return body === undefined ? [] : [{ ordinal, digest, epoch, seq, samples, created, body, confirmedAt }];
+    });
   }
 
   async markConfirmed(digests: readonly string[], at: Micros, lane: Lane): Promise<void> {
-    for (const digest of digests) {
-      const batch = this.#batches.get(digest);
-      if (batch !== undefined) this.#batches.set(digest, { ...batch, confirmedAt: at, lane });
-    }
+    for (const digest of digests) this.#queue.confirm(digest, at, lane);
   }
 
   awaited(lane: Lane): Micros | null {
-    const waiting = [...this.#batches.values()].filter((one) => one.lane === lane);
-    return waiting.length === 0 ? null : Math.min(...waiting.map(({ confirmedAt }) => confirmedAt ?? Infinity));
+    return this.#queue.awaited(lane);
   }
 
   async release(digests: readonly string[]): Promise<void> {
-    for (const digest of digests) {
-      const batch = this.#batches.get(digest);
-      if (batch === undefined) continue;
-      const { lane, confirmedAt } = batch;
-      if (lane !== null && confirmedAt !== null) {
-        this.#passed[lane] = Math.max(this.#passed[lane] ?? confirmedAt, confirmedAt);
-      }
-      this.#remove(batch);
+    for (const one of digests.flatMap((digest) => this.#queue.find(digest) ?? [])) {
+      this.#forget(one, () => this.#queue.release(one));
     }
   }
 
@@ -84,21 +74,14 @@ class MemorySpool implements Spool {
   }
 
   stats(): SpoolStats {
-    const batches = [...this.#batches.values()];
-    return {
-      batches: batches.length,
-      samples: batches.reduce((sum, { samples }) => sum + samples, 0),
-      bytes: this.#bytes,
-      oldest: batches[0]?.created ?? null,
-      passed: { ...this.#passed },
-    };
+    return this.#queue.stats();
   }
 
   async close(): Promise<void> {}
 
-  #remove(batch: SpooledBatch): void {
-    this.#batches.delete(batch.digest);
-    this.#bytes -= batch.body.byteLength;
+  #forget({ digest }: Waiting, fromQueue: () => void): void {
+    this.#bodies.delete(digest);
+    fromQueue();
   }
 }
 

@@ -5,8 +5,8 @@ import type { SpoolEntry } from './spool-record.ts';
 /** A batch without its receipt. */
 export interface Waiting extends SpoolEntry {
   readonly confirmedAt: Micros | null;
-  /** Where it was confirmed last. */
-  readonly lane: Lane | null;
+  /** Its first confirm: all that a receipt proves, since it may be for the first copy. */
+  readonly first: { readonly lane: Lane; readonly at: Micros } | null;
 }
 
 /** What a batch costs beyond its body: its entry, and pages that are not filled. */
@@ -32,7 +32,7 @@ export class SpoolQueue {
   }
 
   add(entry: SpoolEntry): void {
-    this.#unsent.set(entry.digest, { ...entry, confirmedAt: null, lane: null });
+    this.#unsent.set(entry.digest, { ...entry, confirmedAt: null, first: null });
     this.#bytes += entry.bytes + OVERHEAD_BYTES;
     this.#samples += entry.samples;
   }
@@ -41,7 +41,7 @@ export class SpoolQueue {
     const one = this.find(digest);
     if (one === undefined) return;
     this.#take(one);
-    this.#confirmed[lane].set(digest, { ...one, confirmedAt: at, lane });
+    this.#confirmed[lane].set(digest, { ...one, confirmedAt: at, first: one.first ?? { lane, at } });
   }
 
   /** When the oldest of a lane was confirmed. */
@@ -52,10 +52,8 @@ export class SpoolQueue {
 
   /** It has its receipt. */
   release(one: Waiting): void {
-    const { lane, confirmedAt } = one;
-    if (lane !== null && confirmedAt !== null) {
-      this.#passed[lane] = Math.max(this.#passed[lane] ?? confirmedAt, confirmedAt);
-    }
+    const { first } = one;
+    if (first !== null) this.#passed[first.lane] = Math.max(this.#passed[first.lane] ?? first.at, first.at);
     this.remove(one);
   }
 
@@ -68,13 +66,12 @@ export class SpoolQueue {
 
   /** Those to send: confirmed before their lane's instant and still without receipt, or never confirmed; oldest first. */
   due(resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Waiting[] {
-    const again = [...this.#dueAgain('fresh', resendBefore, limit), ...this.#dueAgain('backlog', resendBefore, limit)];
-    const chosen = again.sort(byAge).slice(0, limit);
-    for (const one of this.#unsent.values()) {
-      if (chosen.length >= limit) break;
-      chosen.push(one);
-    }
-    return chosen.sort(byAge);
+    const again = (lane: Lane): Waiting[] => {
+      const isDue = ({ confirmedAt }: Waiting): boolean => (confirmedAt ?? 0) < resendBefore[lane];
+      return beginning(this.#confirmed[lane].values(), limit, isDue);
+    };
+    const all = [...again('fresh'), ...again('backlog'), ...beginning(this.#unsent.values(), limit)];
+    return all.sort(byAge).slice(0, limit);
   }
 
   /** The oldest batches that together free `bytes`. */
@@ -111,15 +108,6 @@ export class SpoolQueue {
     return { batches, samples: this.#samples, bytes: this.#bytes, oldest, passed: { ...this.#passed } };
   }
 
-  #dueAgain(lane: Lane, resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Waiting[] {
-    const chosen: Waiting[] = [];
-    for (const one of this.#confirmed[lane].values()) {
-      if ((one.confirmedAt ?? 0) >= resendBefore[lane] || chosen.length >= limit) break;
-      chosen.push(one);
-    }
-    return chosen;
-  }
-
   /** Whether it was there. */
   #take({ digest }: Waiting): boolean {
     const { fresh, backlog } = this.#confirmed;
@@ -131,6 +119,16 @@ export class SpoolQueue {
     yield* this.#confirmed.backlog.values();
     yield* this.#unsent.values();
   }
+}
+
+/** The first ones, while they are wanted. */
+function beginning<T>(all: Iterable<T>, limit: number, isWanted: (one: T) => boolean = () => true): T[] {
+  const first: T[] = [];
+  for (const one of all) {
+    if (first.length >= limit || !isWanted(one)) break;
+    first.push(one);
+  }
+  return first;
 }
 
 function byAge(a: Waiting, b: Waiting): number {

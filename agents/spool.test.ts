@@ -79,6 +79,30 @@ for (const [kind, openSpool] of Object.entries(KINDS)) {
     t.same(await due(1000, 0), []);
   });
 
+  t.test(`${kind}: the oldest are due first, sent before or not`, async (t) => {
+    const spool = await openSpool(t, ROOMY);
+    const batches = [1, 2, 3, 4, 5, 6].map((seq) => batch(seq));
+    for (const one of batches) await spool.append(one);
+    await spool.markConfirmed(
+      batches.slice(3).map(({ digest }) => digest),
+      500,
+      'fresh',
+    );
+    t.same(await seqs(spool, 1000, 1), [1]);
+    t.same(await seqs(spool, 1000, 4), [1, 2, 3, 4]);
+  });
+
+  t.test(`${kind}: the receipt of what was sent twice proves its first way`, async (t) => {
+    const spool = await openSpool(t, ROOMY);
+    const [one, two] = [batch(1), batch(2)];
+    for (const each of [one, two]) await spool.append(each);
+    await spool.markConfirmed([one.digest], 100, 'fresh');
+    await spool.markConfirmed([two.digest], 200, 'backlog');
+    await spool.markConfirmed([one.digest], 900, 'backlog');
+    await spool.release([one.digest]);
+    t.same(spool.stats().passed, { fresh: 100, backlog: null }, 'it may be that of the first copy');
+  });
+
   t.test(`${kind}: a receipt frees; an unknown digest does nothing; appending twice is once`, async (t) => {
     const spool = await openSpool(t, ROOMY);
     const [one, two] = [batch(1), batch(2)];

@@ -114,6 +114,11 @@ export class ApiClient {
 
 export type QueryPairs = readonly (readonly [string, string])[];
 
+/** What was said, under the names of the API. */
+export function given(fields: Readonly<Record<string, string | undefined>>): QueryPairs {
+  return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+}
+
 /** A token from the file named, from the environment, or the admin token of a local `up`. */
 function findToken(flags: ClientFlags): string | null {
   const named = flags.tokenFile ?? process.env['NEPHOMETER_TOKEN_FILE'];

@@ -43,6 +43,18 @@ export interface FormatFlag {
   readonly format: Format;
 }
 
+/** Resolves when it is written, for who goes on only then. @throws Error when it cannot be */
+export function printed(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (cause) => (cause ? reject(cause) : resolve()));
+  });
+}
+
+/** The answer to a program: all pages in one. */
+export function jsonText(answer: unknown): string {
+  return `${JSON.stringify(answer, null, 2)}\n`;
+}
+
 /** Writes an answer; a reader that went away (`| head`) is no error. */
 export function print(text: string): void {
   process.stdout.write(text);

@@ -1,7 +1,7 @@
 import type { ApiClient, QueryPairs } from './client.ts';
 
 /** The most rows that a page is asked for. */
-const PAGE = 1000;
+export const PAGE = 1000;
 
 /**
  * All pages of a list, as of the moment of the first.

@@ -1,6 +1,8 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
+import { given } from './client.ts';
 import type { QueryPairs } from './client.ts';
-import { firstOfMonth, given } from './question.ts';
+import { firstOfMonth } from './question.ts';
 
 /** A period as it was known at a moment. */
 export interface PeriodFlags {
@@ -10,14 +12,19 @@ export interface PeriodFlags {
   readonly asOf?: string;
 }
 
-/** The options of commands that ask of a period. */
-export function withPeriod(command: Command): Command {
+/** The options of commands that ask of a period. @param to what is meant when nothing is said; null: it has to be said */
+export function withPeriod(command: Command, to: 'now' | null = 'now'): Command {
+  const last = 'last instant, excluded';
+  command.addOption(
+    to === null
+      ? new Option('--to <when>', last).makeOptionMandatory()
+      : new Option('--to <when>', `${last}; default: ${to}`),
+  );
   return command
     .option(
       '--from <when>',
       'first instant: a local date, a local time, or an instant with its zone; default: this month',
     )
-    .option('--to <when>', 'last instant, excluded; default: now')
     .option('--tz <zone>', 'IANA name of the zone of dates', 'UTC')
     .option('--as-of <when>', 'as it was known at that moment; default: now');
 }

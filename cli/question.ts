@@ -1,7 +1,7 @@
 import { EXIT_CODES, formatTimestamp, systemClock, toLocal, USAGE_KINDS, WINDOWS } from '@nephometer/core';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { ApiError } from './client.ts';
+import { ApiError, given } from './client.ts';
 import type { ApiClient, QueryPairs } from './client.ts';
 import { repeated } from './command.ts';
 
@@ -77,10 +77,10 @@ export function questionFields(flags: QuestionFlags): Record<string, string | re
     rounding,
   };
   const policy = { estimate: estimate === true ? 'previous' : undefined };
-  const given = Object.entries({ ...named, ...policy }).flatMap(([name, value]) =>
+  const said = Object.entries({ ...named, ...policy }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   );
-  return { ...Object.fromEntries(given), ...filtersOf(flags) };
+  return { ...Object.fromEntries(said), ...filtersOf(flags) };
 }
 
 function filtersOf({ query = [] }: QuestionFlags): Record<string, string[]> {
@@ -107,15 +107,18 @@ export interface FigureFlags extends QuestionFlags {
   readonly minCoverage?: string;
 }
 
-/** The argument and the options of commands that ask of one quantity, this month up to now when nothing else is said. */
-export function withFigure(command: Command, asOf: 'now' | null): Command {
+/** The argument and the options of commands that ask of one quantity, up to now when nothing else is said. */
+export function withFigure(command: Command, defaults: Pick<QuestionDefaults, 'asOf' | 'from'>): Command {
   command
     .argument('<name>', 'a named quantity such as instance_hours, or a meter (with --kind)')
     .addOption(new Option('-k, --kind <kind>', 'what is asked of a meter').choices([...USAGE_KINDS]));
-  return withQuestion(command, { from: 'this month', to: 'now', asOf })
-    .option('--floor <amount>', 'least that a gap may hide: of a gauge its level, of counters growth an hour')
+  return withQuestion(command, { ...defaults, to: 'now' })
+    .option(
+      '--floor <amount>',
+      'least that a gap may hide, in the unit of the result: of a gauge its level, of counters growth an hour',
+    )
     .option('--ceiling <amount>', 'most that a gap may hide, likewise')
-    .option('--min-coverage <share>', 'no figure where a smaller share was measured: 0.95');
+    .option('--min-coverage <share>', 'no figure where less than this share was measured: 0.95');
 }
 
 /** As the API asks for it. */
@@ -126,11 +129,6 @@ export async function figurePairs(client: ApiClient, name: string, flags: Figure
     ...Object.entries(fields).flatMap(([field, values]) => [values].flat().map((value) => [field, value] as const)),
     ...given({ floor: flags.floor, ceiling: flags.ceiling, min_coverage: flags.minCoverage }),
   ];
-}
-
-/** What was said, under the names of the API. */
-export function given(fields: Readonly<Record<string, string | undefined>>): QueryPairs {
-  return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
 }
 
 /** A named quantity where there is one of that name, else a meter. */

@@ -1,4 +1,5 @@
 import { formatTimestamp, parseTimestamp, toLocal } from '@nephometer/core';
+import type { Column } from './format.ts';
 
 /* How tables for people say what the API says for programs. */
 
@@ -26,4 +27,21 @@ export function groupText(group: Readonly<Record<string, string | null>>): strin
 /** What a table stands under: `as of ..., times of ...`. */
 export function momentText({ as_of: asOf, settled }: { as_of: string; settled: boolean }, tz: string): string {
   return `as of ${asOf}${settled ? '' : ' (not settled yet)'}, times of ${tz}\n`;
+}
+
+type Group = Readonly<Record<string, string | null>>;
+
+/** A column for each field that lines are grouped by. */
+export function groupColumns<Row>(
+  rows: readonly Row[],
+  groupOf: (row: Row) => Group | undefined,
+  shown: (value: string | null | undefined) => string | null | undefined = (value) => value,
+): Column<Row>[] {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(groupOf(row) ?? {})))];
+  return names.map((name) => ({ title: name, value: (row) => shown(groupOf(row)?.[name]) }));
+}
+
+/** In a table: who it is of, or that nobody knows it. */
+export function knownOr(value: string | null | undefined): string {
+  return value ?? '(not known)';
 }

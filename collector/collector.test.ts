@@ -288,6 +288,22 @@ t.test('headers of a dead letter mean nothing on a message that is none', async 
   await until('the dead letter of a Ceilometer is taken', async () => (await samples()).length === 1);
 });
 
+t.test('what is refused says of which time it is, as far as it can be read', async (t) => {
+  const { collector, bus, refused } = await running(t);
+  const at = now() - 40 * DAY;
+  const single = messageOf(counter('memory', 1, 'vm', at), 'a', Buffer.from('another key'));
+  await collector.ingest(Buffer.from(single), 'me');
+  t.match(await refused(), [{ reason: 'signature', from: at, to: at }]);
+  const [early, late] = [counter('memory', 1, 'vm', at), counter('memory', 2, 'vm', at + DAY)];
+  const batch = batchOf([early, late], { slot: null, created: at, secret: Buffer.from('another key') });
+  await publish(bus, batch.body);
+  await until('it is refused', async () => (await refused()).length === 2);
+  t.match((await refused())[0], { samples: 2, from: at, to: at + DAY });
+  await publish(bus, Buffer.from(`{"payload": [${single.replace(/"timestamp"/, '"when"')}]}`));
+  await until('it is refused', async () => (await refused()).length === 3);
+  t.match((await refused())[0], { reason: 'headerless', samples: 1, from: null, to: null });
+});
+
 t.test('other content under a stored message_id is a conflict, and an error in the log', async (t) => {
   const { collector, lines } = await running(t);
   const [first, second] = [1, 2].map((volume) => messageOf(counter('memory', volume, 'vm', now()), 'the id'));

@@ -87,7 +87,8 @@ class BusCollector implements Collector {
       await bus.declare(ceilometerTopology(config, this.#names));
       await this.#consumeFrom(bus, this.#names.ceilometer, config.collector.prefetch, (group) => this.#record(group));
     }
-    log.info({ queue: this.#names.samples, ceilometer: config.ceilometer.enabled }, 'The collector takes samples.');
+    const { samples, backlog } = this.#names;
+    log.info({ queues: [samples, backlog], ceilometer: config.ceilometer.enabled }, 'The collector takes samples.');
   }
 
   stop(): Promise<void> {

@@ -3,11 +3,12 @@ import {
   MeteringError,
   NEPHOMETER_NAMESPACE,
   parseJson,
+  parseTimestamp,
   Refusal,
   sliceMembers,
   uuidv5,
 } from '@nephometer/core';
-import type { BatchEnvelope, BatchRecord, IngestResult, Logger, RecordOutcome } from '@nephometer/core';
+import type { BatchEnvelope, BatchRecord, IngestResult, Logger, Micros, RecordOutcome } from '@nephometer/core';
 import type { Consumed } from './consume.ts';
 import type { CollectorMetrics } from './metrics.ts';
 import { OUR_PUBLISHER } from './open.ts';
@@ -66,7 +67,8 @@ async function settleStripped(
 ): Promise<Consumed> {
   const { publisherId, texts } = envelope;
   const agentId = publisherId?.startsWith(OUR_PUBLISHER) === true ? publisherId.slice(OUR_PUBLISHER.length) : null;
-  const known = { agentId, samples: texts.length, messageId: texts.length === 1 ? messageIdOf(texts[0] ?? '') : null };
+  const messageId = texts.length === 1 ? messageIdOf(texts[0] ?? '') : null;
+  const known = { agentId, samples: texts.length, messageId, ...spanOf(texts) };
   const settled = await keep({ ...nothingKnown(inbound, refusal), ...known }, options);
   options.metrics.samples.add(texts.length, { outcome: 'refused' });
   return { results: texts.map((text) => refusedResult(text, refusal)), unreadable: null, receipt: null, settled };
@@ -80,7 +82,7 @@ async function settleMessage(
   const judged = finalWord(verdict, options);
   if ('refusal' in judged) {
     const bytes = Buffer.from(text);
-    const known = { bytes, messageId: messageIdOf(text), samples: 1 };
+    const known = { bytes, messageId: messageIdOf(text), samples: 1, ...spanOf([text]) };
     const settled = await keep({ ...nothingKnown(inbound, judged.refusal), ...known }, options);
     options.metrics.samples.add(1, { outcome: 'refused' });
     return { result: refusedResult(text, judged.refusal), settled };
@@ -160,24 +162,44 @@ function nothingKnown({ body, transport, sender }: Inbound, refusal: Refusal): R
   return { refusal, bytes: body, transport, sender, ...unknown };
 }
 
-function refusedBatch({ header, digest }: BatchEnvelope, inbound: Inbound, refusal: Refusal): RefusedMessage {
+function refusedBatch({ header, digest, texts }: BatchEnvelope, inbound: Inbound, refusal: Refusal): RefusedMessage {
   const slots = header.runs.flatMap(({ slot }) => slot ?? []).sort((a, b) => a - b);
+  const known = slots.length === 0 ? spanOf(texts) : { from: slots[0] ?? null, to: slots[slots.length - 1] ?? null };
   return {
     ...nothingKnown(inbound, refusal),
     agentId: header.agent_id,
     messageId: uuidv5(NEPHOMETER_NAMESPACE, digest),
-    from: slots[0] ?? null,
-    to: slots[slots.length - 1] ?? null,
+    ...known,
     samples: header.samples,
   };
+}
+
+/** First and last time that texts say, which may be anything. */
+function spanOf(texts: readonly string[]): Pick<RefusedMessage, 'from' | 'to'> {
+  const times = texts.flatMap((text) => timeOf(text) ?? []);
+  return times.length === 0 ? { from: null, to: null } : { from: Math.min(...times), to: Math.max(...times) };
+}
+
+function timeOf(text: string): Micros | null {
+  try {
+    const time = memberOf(text, 'timestamp');
+    return typeof time === 'string' ? parseTimestamp(time) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The message_id of a text that may be anything. */
 function messageIdOf(text: string): string | null {
   try {
-    const id = parseJson(sliceMembers(text).get('message_id') ?? 'null');
+    const id = memberOf(text, 'message_id');
     return typeof id === 'string' ? id : null;
   } catch {
     return null;
   }
+}
+
+/** @throws MeteringError where it is no object of JSON */
+function memberOf(text: string, name: string): unknown {
+  return parseJson(sliceMembers(text).get(name) ?? 'null');
 }

@@ -128,6 +128,9 @@ export function revokeKey(options: ApiOptions): Handler {
     const now = clock.now();
     if (at !== undefined && at < now)
       throw badRequest('at: found a moment that has passed; now, or one to come, would be right.');
+    if (agentId !== null && all === true) {
+      throw badRequest('agent_id, all_agents: name the agent, or say all_agents, not both.');
+    }
     if (agentId === null && all !== true && keyId === derivedKeyId(generationOf(keyId) ?? 0)) {
       throw badRequest(`agent_id: ${keyId} is the name of a key of each agent; name the agent, or say all_agents.`);
     }

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EXIT_CODES, messageOf } from '@nephometer/core';
-import { ApiClient, ApiError } from '../client.ts';
+import { ApiClient, ApiError, given } from '../client.ts';
 import type { ClientFlags, QueryPairs } from '../client.ts';
-import { asClient, print, withFormat } from '../command.ts';
+import { asClient, jsonText, print, printed, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
 import { allPages } from '../pages.ts';
-import { figurePairs, given, withFigure } from '../question.ts';
+import { figurePairs, withFigure } from '../question.ts';
 import type { FigureFlags } from '../question.ts';
-import { groupText, localText, UNKNOWN } from '../words.ts';
+import { groupColumns, groupText, localText, UNKNOWN } from '../words.ts';
 
 interface Line {
   readonly from: string;
@@ -19,9 +19,11 @@ interface Line {
   readonly quantity: string | null;
   readonly unit: string | null;
   readonly coverage: string | null;
+  readonly revision: string | null;
 }
 
 interface Change {
+  readonly id: string;
   readonly change: string;
   readonly causes: readonly string[];
   readonly before: Line | null;
@@ -47,7 +49,8 @@ type AnyFlags = ClientFlags & FormatFlag & FigureFlags;
 
 /** `diff NAME` between two moments, `changes NAME` since a cursor: which lines are others, and why. */
 export function addChanges(program: Command): void {
-  withFigure(command(program, 'diff', 'which lines of usage are others at a later moment, and why'), null)
+  const diff = program.command('diff').description('which lines of usage are others at a later moment, and why');
+  withFigure(withFormat(asClient(diff)), { from: 'this month', asOf: null })
     .requiredOption('--from-as-of <when>', 'the earlier moment')
     .option('--to-as-of <when>', 'the later moment; default: now')
     .action(async (name: string, flags: AnyFlags & { fromAsOf: string; toAsOf?: string }) => {
@@ -56,45 +59,49 @@ export function addChanges(program: Command): void {
       const query = [...(await figurePairs(client, name, flags)), ...moments];
       const { page, rows } = await allPages(client, '/v1/usage/diff', query, ({ changes }: Diff) => changes);
       const settled = page.settled ? '' : ' (not settled yet)';
-      const between = `between ${page.from_as_of} and ${page.to_as_of}${settled}, times of ${flags.tz}\n`;
-      print(shown(rows, flags) + (flags.format === 'table' ? `\n${between}` : ''));
+      const between = `\nbetween ${page.from_as_of} and ${page.to_as_of}${settled}, times of ${flags.tz}\n`;
+      print(shown({ ...page, changes: rows }, flags) + (flags.format === 'table' ? between : ''));
     });
 
-  withFigure(command(program, 'changes', 'every line of usage that is new or another since last time'), null)
+  const changes = program.command('changes').description('every line of usage that is new or another since last time');
+  // The period is part of what a cursor goes on with, so it is not one that changes with the calendar.
+  withFigure(withFormat(asClient(changes)), { from: null, asOf: null })
     .option('--cursor <cursor>', 'where the last call ended; without it, everything')
     .option('--cursor-file <file>', 'read the cursor from this file, where it is there, and leave the next one in it')
     .action(async (name: string, flags: AnyFlags & { cursor?: string; cursorFile?: string }) => {
       const client = new ApiClient(flags);
       const since = flags.cursor ?? readCursor(flags.cursorFile);
-      const { rows, cursor } = await follow(client, await figurePairs(client, name, flags), since);
-      print(shown(rows, flags));
-      if (flags.cursorFile !== undefined) keepCursor(flags.cursorFile, cursor);
-      else if (flags.format === 'table') print(`\ngo on with --cursor ${cursor}\n`);
-      else process.stderr.write(`go on with --cursor ${cursor}\n`);
+      const answer = await follow(client, await figurePairs(client, name, flags), since);
+      const next = flags.format === 'table' && flags.cursorFile === undefined;
+      await printed(shown(answer, flags) + (next ? `\ngo on with --cursor ${answer.cursor}\n` : ''));
+      if (flags.cursorFile !== undefined) keepCursor(flags.cursorFile, answer.cursor);
+      else if (flags.format === 'csv') process.stderr.write(`go on with --cursor ${answer.cursor}\n`);
     });
 }
 
-function command(program: Command, name: string, description: string): Command {
-  return withFormat(asClient(program.command(name).description(description)));
-}
-
-async function follow(
-  client: ApiClient,
-  query: QueryPairs,
-  since: string | undefined,
-): Promise<{ rows: Change[]; cursor: string }> {
-  const rows: Change[] = [];
+/** All that changed since the cursor, in one answer. */
+async function follow(client: ApiClient, query: QueryPairs, since: string | undefined): Promise<Changes> {
+  const changes: Change[] = [];
   for (let cursor = since; ;) {
     const page = await client.get<Changes>('/v1/changes', [...query, ...given({ cursor })]);
-    rows.push(...page.changes);
-    if (!page.more) return { rows, cursor: page.cursor };
+    changes.push(...page.changes);
+    if (!page.more) return { ...page, changes };
     cursor = page.cursor;
   }
 }
 
 function readCursor(file: string | undefined): string | undefined {
   if (file === undefined || !existsSync(file)) return undefined;
-  return readFileSync(file, 'utf8').trim();
+  const wrong = (why: string): ApiError =>
+    new ApiError(`There is no cursor in ${file}: ${why}. Without the file everything is new.`, EXIT_CODES.usage.code);
+  let cursor: string;
+  try {
+    cursor = readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw wrong(messageOf(cause));
+  }
+  if (cursor === '') throw wrong('it is empty');
+  return cursor;
 }
 
 /** After the rows are written: what is read twice does no harm, what is skipped would. */
@@ -108,22 +115,44 @@ function keepCursor(file: string, cursor: string): void {
   }
 }
 
-function shown(rows: readonly Change[], { format, tz }: AnyFlags): string {
-  return formatRows(rows, columns(format === 'table' ? (at) => localText(at, tz) : (at) => at), format);
+function shown(answer: { readonly changes: readonly Change[] }, { format, tz }: AnyFlags): string {
+  if (format === 'json') return jsonText(answer);
+  const rows = answer.changes;
+  return formatRows(rows, format === 'table' ? tableColumns(tz) : csvColumns(rows), format);
 }
 
-function columns(time: (at: string) => string): Column<Change>[] {
-  const line = ({ before, after }: Change): Line | null => after ?? before;
-  const timeOf = (at: string | undefined): string | null => (at === undefined ? null : time(at));
+function lineOf({ before, after }: Change): Line | null {
+  return after ?? before;
+}
+
+function tableColumns(tz: string): Column<Change>[] {
+  const timeOf = (at: string | undefined): string | null => (at === undefined ? null : localText(at, tz));
   return [
-    { title: 'from', value: (row) => timeOf(line(row)?.from) },
-    { title: 'to', value: (row) => timeOf(line(row)?.to) },
-    { title: 'group', value: (row) => groupText(line(row)?.group ?? {}) },
+    { title: 'from', value: (row) => timeOf(lineOf(row)?.from) },
+    { title: 'to', value: (row) => timeOf(lineOf(row)?.to) },
+    { title: 'group', value: (row) => groupText(lineOf(row)?.group ?? {}) },
     { title: 'before', value: ({ before }) => quantityOf(before), align: 'right' },
     { title: 'after', value: ({ after }) => quantityOf(after), align: 'right' },
-    { title: 'unit', value: (row) => line(row)?.unit },
+    { title: 'unit', value: (row) => lineOf(row)?.unit },
     { title: 'change', value: ({ change }) => change },
     { title: 'cause', value: ({ causes }) => causes.join(' ') },
+  ];
+}
+
+/** With what a biller joins on; what is not known is empty. */
+function csvColumns(rows: readonly Change[]): Column<Change>[] {
+  return [
+    { title: 'id', value: ({ id }) => id },
+    { title: 'change', value: ({ change }) => change },
+    { title: 'causes', value: ({ causes }) => causes.join(' ') },
+    { title: 'from', value: (row) => lineOf(row)?.from },
+    { title: 'to', value: (row) => lineOf(row)?.to },
+    ...groupColumns(rows, (row) => lineOf(row)?.group),
+    { title: 'unit', value: (row) => lineOf(row)?.unit },
+    { title: 'before', value: ({ before }) => before?.quantity },
+    { title: 'after', value: ({ after }) => after?.quantity },
+    { title: 'coverage', value: ({ after }) => after?.coverage },
+    { title: 'revision', value: ({ after }) => after?.revision },
   ];
 }
 

@@ -1,6 +1,7 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { Command } from 'commander';
-import { ApiClient } from '../client.ts';
+import { EXIT_CODES } from '@nephometer/core';
+import { ApiClient, ApiError } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
 import { asClient, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
@@ -63,7 +64,8 @@ export function addConflictCommands(program: Command): void {
     .option('--why <reason>', 'the reason, for those who ask later')
     .action(async (id: string, flags: ResolveFlags) => {
       if (flags.keep === undefined && flags.void !== true) {
-        throw new InvalidArgumentError('Say --keep BATCH_DIGEST (see `nephometer conflict list`) or --void.');
+        const right = 'Say --keep BATCH_DIGEST (see `nephometer conflict list`) or --void.';
+        throw new ApiError(`Nothing says which version counts. ${right}`, EXIT_CODES.usage.code);
       }
       const body = JSON.stringify({ keep: flags.keep ?? null, ...(flags.why === undefined ? {} : { why: flags.why }) });
       const done = await new ApiClient(flags).post(`/v1/conflicts/${encodeURIComponent(id)}/resolve`, body);

@@ -1,14 +1,13 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { ApiClient } from '../client.ts';
+import { ApiClient, given } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
-import { asClient, print, withFormat } from '../command.ts';
+import { asClient, jsonText, print, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
 import { periodPairs, withPeriod } from '../period.ts';
 import type { PeriodFlags } from '../period.ts';
-import { given } from '../question.ts';
 import { localText, momentText, percent } from '../words.ts';
 
 interface Gap {
@@ -59,9 +58,8 @@ export function addCoverage(program: Command): void {
       const chosen = given({ by, agent_id: agent, meter, project_id: project, resource_id: resource });
       const client = new ApiClient(flags);
       const answer = await client.get<Coverage>('/v1/coverage', [...periodPairs(flags), ...chosen]);
-      print(
-        flags.format === 'table' ? tableText(answer, flags) : formatRows(answer.coverage, columns(by), flags.format),
-      );
+      if (flags.format === 'json') print(jsonText(answer));
+      else print(flags.format === 'csv' ? csvText(answer, by) : tableText(answer, flags));
     });
 }
 
@@ -71,15 +69,28 @@ type Name = 'agent_id' | 'source' | 'meter' | 'resource_id' | 'state';
 const NAMES: Readonly<Record<string, readonly Name[]>> = {
   agent: ['agent_id', 'state'],
   source: ['agent_id', 'source'],
-  meter: ['meter', 'source'],
+  meter: ['meter'],
   resource: ['meter', 'resource_id', 'source'],
 };
 
-function columns(by: string, share: (coverage: string | null) => string | null = (text) => text): Column<Row>[] {
-  const names = (NAMES[by] ?? []).map((name) => ({ title: name, value: (row: Row) => row[name] ?? '' }));
+/** Each gap a row; what has none has one without. */
+function csvText({ coverage }: Coverage, by: string): string {
+  const rows = coverage.flatMap((row) => (row.gaps.length === 0 ? [{ row }] : row.gaps.map((gap) => ({ row, gap }))));
+  const columns: Column<{ readonly row: Row; readonly gap?: Gap }>[] = [
+    ...(NAMES[by] ?? []).map((name) => ({ title: name, value: ({ row }: { readonly row: Row }) => row[name] })),
+    { title: 'coverage', value: ({ row }) => row.coverage },
+    { title: 'basis', value: ({ row }) => row.basis },
+    { title: 'gap_from', value: ({ gap }) => gap?.from },
+    { title: 'gap_to', value: ({ gap }) => gap?.to },
+    { title: 'gap_reason', value: ({ gap }) => gap?.reason },
+  ];
+  return formatRows(rows, columns, 'csv');
+}
+
+function columns(by: string): Column<Row>[] {
   return [
-    ...names,
-    { title: 'coverage', value: ({ coverage }) => share(coverage), align: 'right' },
+    ...(NAMES[by] ?? []).map((name) => ({ title: name, value: (row: Row) => row[name] })),
+    { title: 'coverage', value: ({ coverage }) => percent(coverage), align: 'right' },
     { title: 'known by', value: ({ basis }) => basis },
     { title: 'gaps', value: ({ gaps }) => gaps.length, align: 'right' },
   ];
@@ -94,8 +105,9 @@ function tableText(answer: Coverage, { by, tz }: CoverageFlags): string {
     { title: 'reason', value: ({ reason }) => reason },
     { title: by, value: ({ of }) => of },
   ];
-  const listed = gaps.length === 0 ? 'No gaps.\n' : formatRows(gaps, rows, 'table');
-  return `${formatRows(coverage, columns(by, percent), 'table')}\n${listed}\n${momentText(answer, tz)}`;
+  const none = coverage.length === 0 ? 'Nothing is known of it in this period.\n' : 'No gaps.\n';
+  const listed = gaps.length === 0 ? none : formatRows(gaps, rows, 'table');
+  return `${formatRows(coverage, columns(by), 'table')}\n${listed}\n${momentText(answer, tz)}`;
 }
 
 function nameOf(row: Row, by: string): string {

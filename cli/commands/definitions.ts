@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import { ApiClient } from '../client.ts';
+import { ApiClient, given } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
 import { asClient, print, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
-import { given } from '../question.ts';
 
 interface Definition {
   readonly name: string;
@@ -25,17 +24,18 @@ export function addDefinitions(program: Command): void {
     .action(async (flags: ClientFlags & FormatFlag & { asOf?: string }) => {
       const query = given({ as_of: flags.asOf });
       const answer = await new ApiClient(flags).get<{ definitions: readonly Definition[] }>('/v1/definitions', query);
-      print(formatRows(answer.definitions, COLUMNS, flags.format));
+      print(formatRows(answer.definitions, columns(flags.format === 'table' ? 12 : undefined), flags.format));
     });
 }
 
-const COLUMNS: readonly Column<Definition>[] = [
+/** @param digits of the hash; all where nothing is said */
+const columns = (digits?: number): Column<Definition>[] => [
   { title: 'name', value: ({ name }) => name },
   { title: 'meter', value: ({ meter }) => meter },
   { title: 'kind', value: ({ kind }) => kind },
   { title: 'unit', value: ({ unit }) => unit },
   { title: 'one line each', value: (row) => row.group_by.join(' ') },
   { title: 'since (UTC)', value: ({ since }) => since },
-  { title: 'hash', value: ({ hash }) => hash.slice(0, 12) },
+  { title: 'hash', value: ({ hash }) => hash.slice(0, digits) },
   { title: 'description', value: ({ description }) => description },
 ];

@@ -48,7 +48,7 @@ interface Page {
 /** Pages are followed here: what the link says of them is left out. */
 function queryOf(link: string): QueryPairs {
   const [path = '', query = ''] = link.split('?', 2);
-  if (!path.endsWith('/v1/samples')) {
+  if (path !== '/v1/samples') {
     const right = '/v1/samples?meter=...&from=...&to=..., as `usage --evidence` shows it';
     throw new ApiError(`"${link}" is no evidence of a line; it looks like ${right}`, EXIT_CODES.usage.code);
   }

@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
-import { ApiClient } from '../client.ts';
+import { ApiClient, given } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
-import { asClient, print, withFormat } from '../command.ts';
+import { asClient, jsonText, print, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
 import { periodPairs, withPeriod } from '../period.ts';
 import type { PeriodFlags } from '../period.ts';
-import { given } from '../question.ts';
 import { localText, momentText } from '../words.ts';
 
 interface Open {
@@ -26,6 +25,8 @@ interface Finality {
   readonly state: 'open' | 'ready' | 'closed';
   readonly statements: readonly { readonly statement_id: string }[];
   readonly watermark: string | null;
+  /** For admins. */
+  readonly agents?: readonly { readonly agent_id: string; readonly watermark: string | null }[];
   readonly open: readonly Open[];
   readonly expected_close: string | null;
   readonly last_arrival: string;
@@ -41,12 +42,13 @@ const STATES = {
 export function addFinality(program: Command): void {
   withPeriod(
     withFormat(asClient(program.command('finality').description('whether a period is final, and what is awaited'))),
+    null,
   )
     .argument('<project_id>', 'whose figures')
     .action(async (project: string, flags: ClientFlags & FormatFlag & PeriodFlags) => {
       const query = [...periodPairs(flags), ...given({ project_id: project })];
       const answer = await new ApiClient(flags).get<Finality>('/v1/finality', query);
-      if (flags.format === 'json') print(`${JSON.stringify(answer, null, 2)}\n`);
+      if (flags.format === 'json') print(jsonText(answer));
       else if (flags.format === 'csv') print(formatRows(answer.open, openColumns(), 'csv'));
       else print(tableText(answer, flags.tz));
     });
@@ -62,15 +64,24 @@ function openColumns(time: (at: string) => string = (at) => at): Column<Open>[] 
 }
 
 function tableText(answer: Finality, tz: string): string {
-  const { project_id, from, to, state, statements, watermark, open, expected_close: close, last_arrival } = answer;
+  const { project_id, from, to, state, statements, open, expected_close: close, last_arrival } = answer;
   const time = (at: string): string => localText(at, tz);
   const ids = statements.map(({ statement_id: id }) => id).join(', ');
   const lines = [
     `Project ${project_id}, ${time(from)} to ${time(to)}: ${STATES[state]}${ids === '' ? '' : `, statement ${ids}`}.`,
-    watermark === null ? 'No agent has reported all of it.' : `Every agent has reported up to ${time(watermark)}.`,
+    reportedText(answer, time),
     ...(close === null ? [] : [`It is closed at ${time(close)}.`]),
     `What was measured in it is taken until ${time(last_arrival)}.`,
   ];
   const awaited = open.length === 0 ? '' : `\n${formatRows(open, openColumns(time), 'table')}`;
   return `${lines.join('\n')}\n${awaited}\n${momentText(answer, tz)}`;
+}
+
+function reportedText({ watermark, agents }: Finality, time: (at: string) => string): string {
+  if (watermark !== null) return `Every agent has reported up to ${time(watermark)}.`;
+  if (agents?.length === 0) return 'No agent is known to report.';
+  const each = (agents ?? []).map(
+    ({ agent_id: id, watermark: mark }) => `${id} ${mark === null ? 'nothing' : `up to ${time(mark)}`}`,
+  );
+  return `Not every agent has reported${each.length === 0 ? '' : `: ${each.join(', ')}`}.`;
 }

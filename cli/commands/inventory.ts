@@ -2,16 +2,15 @@ import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { EXIT_CODES, messageOf } from '@nephometer/core';
-import { ApiClient, ApiError } from '../client.ts';
+import { ApiClient, ApiError, given } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
-import { asClient, print, wholeNumber, withFormat } from '../command.ts';
+import { asClient, jsonText, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
 import { allPages } from '../pages.ts';
 import { periodPairs, withPeriod } from '../period.ts';
 import type { PeriodFlags } from '../period.ts';
-import { given } from '../question.ts';
 import { localText, momentText } from '../words.ts';
 
 interface List {
@@ -60,8 +59,8 @@ export function addInventory(program: Command): void {
   asClient(inventory.command('add').description('say what is there, or which agents must be heard'))
     .argument('<file>', 'JSON with name, at, resources and their meters, or agents; `-` reads it from stdin')
     .action(async (file: string, flags: ClientFlags) => {
-      const added = await new ApiClient(flags).post('/v1/inventory', readJson(file));
-      print(`${JSON.stringify(added, null, 2)}\n`);
+      const added = await new ApiClient(flags).post('/v1/inventory', readText(file));
+      print(jsonText(added));
     });
   withFormat(asClient(inventory.command('list').description('the lists, newest first')))
     .option('--name <name>', 'only lists of this name')
@@ -90,13 +89,17 @@ export function addInventory(program: Command): void {
         query,
         ({ findings }: Findings) => findings,
       );
-      if (flags.format !== 'table') return print(formatRows(rows, findingColumns(), flags.format));
+      if (flags.format === 'json') return print(jsonText({ ...page, findings: rows }));
+      if (flags.format === 'csv') return print(formatRows(rows, findingColumns(), 'csv'));
       const table = formatRows(
         rows,
         findingColumns((at) => localText(at, flags.tz)),
         'table',
       );
-      const none = page.lists === 0 ? 'No list is of this period: see `inventory add`.\n' : '';
+      const none =
+        page.lists === 0
+          ? `No ${list === undefined ? 'list' : `list ${list}`} is of this period: see \`inventory add\`.\n`
+          : '';
       print(`${table}\n${none}${momentText(page, flags.tz)}`);
     });
 }
@@ -125,8 +128,8 @@ function findingColumns(time: (at: string) => string = (at) => at): Column<Findi
   ];
 }
 
-/** The text as it is: the server says what is wrong in it. */
-function readJson(file: string): string {
+/** As it is: the server says what is wrong in it. */
+function readText(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (cause) {

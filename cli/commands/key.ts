@@ -2,9 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { deriveAgentKey, derivedKeyId, KeyMissing, loadSettings, readMasterKey, StatementKey } from '@nephometer/core';
+import {
+  AgentConfig,
+  deriveAgentKey,
+  derivedKeyId,
+  EXIT_CODES,
+  KeyMissing,
+  loadSettings,
+  messageOf,
+  readMasterKey,
+  StatementKey,
+} from '@nephometer/core';
 import type { KeyFile, SettingFlags } from '@nephometer/core';
-import { ApiClient } from '../client.ts';
+import { ApiClient, ApiError } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
 import { asClient, print, wholeNumber, withConfig, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
@@ -80,7 +90,7 @@ function addIssue(key: Command): void {
     .action(async (agentId: string, flags: IssueFlags) => {
       const text = `${JSON.stringify(await issue(agentId, flags), null, 2)}\n`;
       if (flags.out === undefined) return print(text);
-      await writeFile(flags.out, text, { mode: 0o600, flag: 'wx' });
+      await writeNew(flags.out, text);
       process.stderr.write(`Wrote ${flags.out}. Give it to the agent and name it in signing.key_file.\n`);
     });
 }
@@ -95,13 +105,28 @@ function addStatement(key: Command): void {
     .action(async ({ out }: { out: string }) => {
       const pem = StatementKey.make();
       const { publicKey } = new StatementKey(pem);
-      await writeFile(out, pem, { mode: 0o600, flag: 'wx' });
+      await writeNew(out, pem);
       await writeFile(`${out}.pub`, publicKey.pem);
       process.stderr.write(`Wrote ${out} and ${out}.pub, key ${publicKey.keyId}. Name it in statements.key_file.\n`);
     });
 }
 
+/** Never over a key that is there. */
+async function writeNew(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text, { mode: 0o600, flag: 'wx' });
+  } catch (cause) {
+    const why = messageOf(cause);
+    throw new ApiError(`The key was not written to ${file}: ${why}. A new name would be right.`, EXIT_CODES.usage.code);
+  }
+}
+
 async function issue(agentId: string, flags: IssueFlags): Promise<KeyFile> {
+  const id = AgentConfig.shape.id.safeParse(agentId);
+  if (!id.success) {
+    const why = id.error.issues.map(({ message }) => message).join('; ');
+    throw new ApiError(`"${agentId}" cannot be the id of an agent: it ${why}.`, EXIT_CODES.usage.code);
+  }
   if (flags.keyId !== undefined) {
     return { key_id: flags.keyId, agent_id: agentId, secret: randomBytes(32).toString('hex') };
   }
@@ -160,7 +185,7 @@ function addRevoke(key: Command): void {
       .argument('<key_id>', 'm1, m2, ... of derived keys; `shared`; or the id of a listed one'),
   )
     .option('--agent <agent_id>', 'the agent whose key it is')
-    .option('--all-agents', 'every key of that id')
+    .addOption(new Option('--all-agents', 'every key of that id').conflicts('agent'))
     .option('--at <time>', 'refuse it from this moment on (UTC); default now')
     .option('--why <reason>', 'the reason, for those who ask later')
     .action(
@@ -179,7 +204,8 @@ function addRevoke(key: Command): void {
           `/v1/keys/${encodeURIComponent(keyId)}/revoke`,
           JSON.stringify(body),
         );
-        print(`Key ${keyId} is refused from ${done.valid_until} on.\n`);
+        const whose = agent === undefined ? '' : ` of agent ${agent}`;
+        print(`Key ${keyId}${whose} is refused from ${done.valid_until} on.\n`);
       },
     );
 }

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { ApiClient } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
-import { asClient, print, withFormat } from '../command.ts';
+import { asClient, jsonText, print, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
 import { allPages } from '../pages.ts';
 import { figurePairs, withFigure } from '../question.ts';
 import type { FigureFlags } from '../question.ts';
-import { groupText, localText, momentText, UNKNOWN } from '../words.ts';
+import { groupColumns, knownOr, localText, momentText, UNKNOWN } from '../words.ts';
 
 interface Line {
   readonly from: string;
@@ -38,29 +38,31 @@ interface Answer {
 /** `quarantine usage NAME`: what the refused messages would add to the lines of usage. */
 export function addQuarantineUsage(quarantine: Command): void {
   const usage = withFormat(asClient(quarantine.command('usage').description('what usage would come to with them')));
-  withFigure(usage, 'now').action(async (name: string, flags: ClientFlags & FormatFlag & FigureFlags) => {
-    const client = new ApiClient(flags);
-    const query = await figurePairs(client, name, flags);
-    const { page, rows } = await allPages(client, '/v1/usage/quarantine', query, ({ lines }: Answer) => lines);
-    const { format, tz } = flags;
-    if (format !== 'table') return print(formatRows(rows, columns(), format));
-    const lines = formatRows(
-      rows,
-      columns((at) => localText(at, tz)),
-      'table',
-    );
-    print(`${lines}\n${formatRows(page.refused, REFUSED_COLUMNS, 'table')}\n${momentText(page, tz)}`);
-  });
+  withFigure(usage, { from: 'this month', asOf: 'now' }).action(
+    async (name: string, flags: ClientFlags & FormatFlag & FigureFlags) => {
+      const client = new ApiClient(flags);
+      const query = await figurePairs(client, name, flags);
+      const { page, rows } = await allPages(client, '/v1/usage/quarantine', query, ({ lines }: Answer) => lines);
+      const { format, tz } = flags;
+      if (format === 'json') return print(jsonText({ ...page, lines: rows }));
+      if (format === 'csv') return print(formatRows(rows, columns(rows), 'csv'));
+      const lines = formatRows(rows, columns(rows, tz), 'table');
+      print(`${lines}\n${formatRows(page.refused, REFUSED_COLUMNS, 'table')}\n${momentText(page, tz)}`);
+    },
+  );
 }
 
-function columns(time: (at: string) => string = (at) => at): Column<Line>[] {
+/** @param tz of a table for people; without it as the API says it */
+function columns(rows: readonly Line[], tz?: string): Column<Line>[] {
+  const time = (at: string): string => (tz === undefined ? at : localText(at, tz));
+  const amount = (value: string | null): string | null => value ?? (tz === undefined ? null : UNKNOWN);
   return [
     { title: 'from', value: ({ from }) => time(from) },
     { title: 'to', value: ({ to }) => time(to) },
-    { title: 'group', value: ({ group }) => groupText(group) },
-    { title: 'quantity', value: ({ quantity }) => quantity ?? UNKNOWN, align: 'right' },
-    { title: 'in quarantine', value: (row) => row.in_quarantine ?? UNKNOWN, align: 'right' },
-    { title: 'with it', value: (row) => row.with_quarantine ?? UNKNOWN, align: 'right' },
+    ...groupColumns(rows, ({ group }) => group, tz === undefined ? undefined : knownOr),
+    { title: 'quantity', value: ({ quantity }) => amount(quantity), align: 'right' },
+    { title: 'in quarantine', value: (row) => amount(row.in_quarantine), align: 'right' },
+    { title: 'with it', value: (row) => amount(row.with_quarantine), align: 'right' },
     { title: 'unit', value: ({ unit }) => unit },
   ];
 }

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import { ApiClient } from '../client.ts';
+import { ApiClient, given } from '../client.ts';
 import type { ClientFlags, QueryPairs } from '../client.ts';
-import { asClient, print, wholeNumber, withFormat } from '../command.ts';
+import { asClient, jsonText, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
 import { allPages } from '../pages.ts';
-import { figurePairs, given, withFigure } from '../question.ts';
+import { figurePairs, withFigure } from '../question.ts';
 import type { FigureFlags } from '../question.ts';
 import { warningLines } from '../warnings.ts';
 import type { Warning } from '../warnings.ts';
-import { localText, percent, UNKNOWN } from '../words.ts';
+import { groupColumns, knownOr, localText, momentText, percent, UNKNOWN } from '../words.ts';
 
 interface UsageFlags extends ClientFlags, FormatFlag, FigureFlags {
   readonly projection?: boolean;
@@ -28,6 +28,7 @@ interface Gap {
 }
 
 interface Line {
+  readonly id: string;
   readonly from: string;
   readonly to: string;
   readonly group: Readonly<Record<string, string | null>>;
@@ -54,13 +55,19 @@ interface Usage {
   readonly definition: { readonly name: string | null; readonly hash: string };
   readonly tz: string;
   readonly tzdata: string;
+  readonly skipped: readonly {
+    readonly reason: string;
+    readonly type: string;
+    readonly unit: string | null;
+    readonly series: number;
+  }[];
   readonly warnings: readonly Warning[];
 }
 
 /** `usage METER|DEFINITION`: what was used, as a table that a person can read. */
 export function addUsage(program: Command): void {
   const usage = withFormat(asClient(program.command('usage').description('what was used in a period, with its gaps')));
-  withFigure(usage, 'now')
+  withFigure(usage, { from: 'this month', asOf: 'now' })
     .option('--projection', 'what it comes to at the end of the window, did it go on as so far, too')
     .option('--project-to <when>', 'up to when, of --projection')
     .option('--gaps', 'list the gaps with their reasons')
@@ -71,7 +78,9 @@ export function addUsage(program: Command): void {
       const query = [...(await figurePairs(client, name, flags)), ...morePairs(flags)];
       const { page, rows } = await allPages(client, '/v1/usage', query, ({ lines }: Usage) => lines, flags.limit);
       const usage = { ...page, lines: rows };
-      print(flags.format === 'table' ? tableText(usage, flags) : formatRows(rows, columns(flags, plain), flags.format));
+      if (flags.format === 'json') print(jsonText(usage));
+      else if (flags.format === 'csv') print(formatRows(rows, csvColumns(rows, flags), 'csv'));
+      else print(tableText(usage, flags));
     });
 }
 
@@ -102,32 +111,40 @@ const plain: Spelling = {
   group: (value) => value,
 };
 
-function columns(flags: UsageFlags, { time, quantity, bound, share, group }: Spelling): Column<Line>[] {
-  const groups = groupNames(flags);
+/** With what a biller joins on. */
+function csvColumns(rows: readonly Line[], flags: UsageFlags): Column<Line>[] {
+  return [
+    ...columns(rows, flags, plain),
+    { title: 'revision', value: ({ revision }) => revision },
+    { title: 'id', value: ({ id }) => id },
+  ];
+}
+
+function columns(rows: readonly Line[], flags: UsageFlags, spelling: Spelling): Column<Line>[] {
+  const { time, quantity, bound, share, group } = spelling;
+  const { estimate, projection, projectTo, evidence } = flags;
+  const projected: Column<Line>[] = [
+    { title: 'projected', value: (line) => line.projected?.quantity, align: 'right' },
+    { title: 'up to', value: (line) => (line.projected ? time(line.projected.to) : null) },
+  ];
   return [
     { title: 'from', value: (line) => time(line.from) },
     { title: 'to', value: (line) => time(line.to) },
-    ...groups.map((field) => ({ title: field, value: (line: Line) => group(line.group[field]) })),
+    ...groupColumns(rows, (line) => line.group, group),
     { title: 'quantity', value: quantity, align: 'right' },
     { title: 'unit', value: ({ unit }) => unit },
     { title: 'coverage', value: ({ coverage }) => share(coverage), align: 'right' },
     { title: 'lower', value: (line) => bound(line, line.lower), align: 'right' },
     { title: 'upper', value: (line) => bound(line, line.upper), align: 'right' },
-    ...(flags.estimate === true
-      ? [{ title: 'estimated', value: ({ estimated }: Line) => estimated, align: 'right' as const }]
+    ...(estimate === true
+      ? [{ title: 'estimated', value: (line: Line) => line.estimated, align: 'right' as const }]
       : []),
-    ...(flags.projection === true || flags.projectTo !== undefined
-      ? [{ title: 'projected', value: ({ projected }: Line) => projected?.quantity, align: 'right' as const }]
-      : []),
+    ...(projection === true || projectTo !== undefined ? projected : []),
     { title: 'resets', value: ({ resets }) => resets, align: 'right' },
     { title: 'samples', value: ({ samples }) => samples, align: 'right' },
     { title: 'finality', value: ({ finality }) => finality },
-    ...(flags.evidence === true ? [{ title: 'evidence', value: ({ evidence }: Line) => evidence, isWhole: true }] : []),
+    ...(evidence === true ? [{ title: 'evidence', value: (line: Line) => line.evidence, isWhole: true }] : []),
   ];
-}
-
-function groupNames({ groupBy = [] }: UsageFlags): string[] {
-  return groupBy.flatMap((fields) => fields.split(',')).filter((field) => field !== '');
 }
 
 const PARTLY = '~';
@@ -141,12 +158,12 @@ function tableText(usage: Usage, flags: UsageFlags): string {
     quantity: markedQuantity,
     bound: ({ quantity }, bound) => bound ?? (quantity === null ? UNKNOWN : NO_BOUND),
     share: percent,
-    group: (value: string | null | undefined) => value ?? '(not known)',
+    group: knownOr,
   };
-  const asked = groupNames(flags);
-  const named = asked.length > 0 ? asked : Object.keys(lines[0]?.group ?? {});
-  const table = formatRows(lines, columns({ ...flags, groupBy: named }, spelling), 'table');
-  return `${table}\n${gapTable(lines, time, flags)}${legend(lines)}${warningLines(usage.warnings)}${footer(usage)}`;
+  const table = formatRows(lines, columns(lines, flags, spelling), 'table');
+  const more = usage.next === null ? '' : 'There are more lines; --limit kept them back.\n';
+  const said = `${legend(usage)}${more}${skippedLines(usage)}${warningLines(usage.warnings)}`;
+  return `${table}\n${gapTable(lines, time, flags)}${said}${footer(usage)}`;
 }
 
 /** `~` in front: measured in part. */
@@ -168,7 +185,8 @@ function gapTable(lines: readonly Line[], time: (at: string) => string, { gaps }
   return `${formatRows(all, rows, 'table')}\n`;
 }
 
-function legend(lines: readonly Line[]): string {
+function legend({ lines, skipped }: Usage): string {
+  if (lines.length === 0 && skipped.length > 0) return '';
   if (lines.length === 0) return 'Nothing was there to be measured: no usage, and no gap.\n';
   const isPart = lines.some(({ quantity, coverage }) => quantity !== null && coverage !== '1');
   const isUnknown = lines.some(({ quantity, coverage }) => quantity === null || coverage === null);
@@ -179,7 +197,21 @@ function legend(lines: readonly Line[]): string {
   );
 }
 
-function footer({ as_of: asOf, settled, tz, tzdata, definition }: Usage): string {
+/** What is of the meter, and has no answer of this kind or in this unit. */
+function skippedLines({ skipped }: Usage): string {
+  return skipped
+    .map(({ reason, type, unit, series }) => {
+      const what =
+        reason === 'type'
+          ? `of type ${type}, which this kind does not answer`
+          : `in ${unit ?? 'no unit'}, which has no conversion`;
+      return `warning: ${series} series left out: ${what}.\n`;
+    })
+    .join('');
+}
+
+function footer(usage: Usage): string {
+  const { tz, tzdata, definition } = usage;
   const name = definition.name === null ? '' : `${definition.name} ${definition.hash.slice(0, 12)}, `;
-  return `${name}as of ${asOf}${settled ? '' : ' (not settled yet)'}, times of ${tz} (tzdata ${tzdata})\n`;
+  return `${name}${momentText(usage, `${tz} (tzdata ${tzdata})`)}`;
 }

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { EXIT_CODES } from '@nephometer/core';
-import { ApiClient, ApiError } from '../client.ts';
+import { ApiClient, ApiError, given } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
-import { asClient, print, wholeNumber, withFormat } from '../command.ts';
+import { asClient, jsonText, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
+import { PAGE } from '../pages.ts';
 import type { Column } from '../format.ts';
-import { given } from '../question.ts';
 
 type Selector = Readonly<Record<string, string>>;
 
@@ -60,17 +60,26 @@ export function addVoidCommands(program: Command): void {
         '/v1/voids',
         JSON.stringify({ selector, reason: flags.why, ...who }),
       );
-      print(`${JSON.stringify(done, null, 2)}\n`);
+      print(jsonText(done));
     });
 
   withFormat(asClient(voids.command('list').description('what was taken out, newest first')))
     .option('--limit <rows>', 'most rows', wholeNumber)
     .option('--before <when>', 'only what was recorded before')
     .action(async (flags: ClientFlags & FormatFlag & { limit?: number; before?: string }) => {
-      const query = given({ limit: flags.limit?.toString(), before: flags.before });
-      const answer = await new ApiClient(flags).get<{ voids: readonly Voided[] }>('/v1/voids', query);
-      print(formatRows(answer.voids, COLUMNS, flags.format));
+      print(formatRows(await listed(new ApiClient(flags), flags.before, flags.limit), COLUMNS, flags.format));
     });
+}
+
+async function listed(client: ApiClient, since: string | undefined, most = Infinity): Promise<Voided[]> {
+  const voids: Voided[] = [];
+  for (let before = since; ;) {
+    const query = given({ limit: String(Math.min(PAGE, most - voids.length)), before });
+    const page = await client.get<{ voids: readonly Voided[]; next: string | null }>('/v1/voids', query);
+    voids.push(...page.voids);
+    if (page.next === null || voids.length >= most) return voids;
+    before = page.next;
+  }
 }
 
 function selectorOf(flags: CreateFlags): Selector {

@@ -20,7 +20,7 @@ export const AgentConfig = z.strictObject({
     .meta({ description: 'Most readings of one pollster run; more is a flood.' }),
   resend_after: Duration.prefault('10m').meta({
     description:
-      'After so long a confirmed batch without receipt is sent again, if later ones were recorded or the connection was made anew; else after six times as long.',
+      'After so long a confirmed batch without receipt is sent again, if later ones of its way were recorded or the connection was made anew; else after six times as long.',
   }),
   discovery_cache: Duration.prefault('5m').meta({
     description: 'How long a discovery that failed may reuse its last result.',

@@ -13,7 +13,12 @@ export const WatchConfig = z.strictObject({
 });
 
 export const CollectorConfig = z.strictObject({
-  prefetch: z.int().min(1).max(10_000).prefault(200).meta({ description: 'Messages taken and not yet acknowledged.' }),
+  prefetch: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .prefault(200)
+    .meta({ description: 'Messages taken of each queue and not yet acknowledged.' }),
   batch: z.int().min(1).max(10_000).prefault(100).meta({ description: 'Messages recorded in one go.' }),
   linger: Duration.prefault('50ms').meta({ description: 'Longest wait for a batch to fill.' }),
   max_attempts: z.int().min(1).prefault(5).meta({

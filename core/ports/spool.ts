@@ -18,7 +18,7 @@ export interface SpooledBatch {
   readonly created: Micros;
   /** The body to publish, the same bytes on every attempt. */
   readonly body: Uint8Array;
-  /** When the broker last confirmed it; null when never. */
+  /** When the broker last confirmed it, by the steady clock of this process; null when not in its time. */
   readonly confirmedAt: Micros | null;
 }
 
@@ -27,7 +27,7 @@ export interface SpoolStats {
   readonly samples: number;
   readonly bytes: number;
   readonly oldest: Micros | null;
-  /** By lane, the latest confirm among batches released since: what was confirmed before, the ledger should have. */
+  /** By lane, the latest first confirm among batches released since: what was confirmed before, the ledger should have. */
   readonly passed: Readonly<Record<Lane, Micros | null>>;
 }
 
@@ -51,6 +51,7 @@ export interface Spool {
   append(batch: NewSpooledBatch): Promise<void>;
   /** Batches to publish, oldest first: never confirmed, or before `resendBefore` of their lane and still without receipt. */
   due(resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Promise<readonly SpooledBatch[]>;
+  /** @param at by the steady clock, as all times of confirms */
   markConfirmed(digests: readonly string[], at: Micros, lane: Lane): Promise<void>;
   /** When the batch that waits longest for its receipt in a lane was confirmed; null when none waits. */
   awaited(lane: Lane): Micros | null;

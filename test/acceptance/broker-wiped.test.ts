@@ -57,7 +57,9 @@ const agentsOf = (lines: readonly { readonly agent: string }[]): number =>
 async function queued(): Promise<number> {
   const connection = await connect(rabbit.url);
   try {
-    return (await (await connection.createChannel()).checkQueue(names.samples)).messageCount;
+    const channel = await connection.createChannel();
+    const [fresh, backlog] = [await channel.checkQueue(names.samples), await channel.checkQueue(names.backlog)];
+    return fresh.messageCount + backlog.messageCount;
   } finally {
     await connection.close();
   }

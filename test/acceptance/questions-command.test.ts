@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManualClock, SECOND } from '@nephometer/core';
 import { createMemoryStore } from '@nephometer/store-memory';
@@ -47,7 +47,11 @@ await t.test('coverage: a row each, and each gap with its reason', async (t) => 
   t.match(resource.stdout, /quarantined +vcpus i2 openstack\n/);
   t.notMatch(resource.stdout, / i1 /);
   const csv = await run('coverage', '--by', 'source', ...MARCH, '--format', 'csv');
-  t.match(csv.stdout, /^agent_id,source,coverage,known by,gaps\nnode-1,/);
+  t.match(csv.stdout, /^agent_id,source,coverage,basis,gap_from,gap_to,gap_reason\nnode-1,\S+,2026-03-15T08:00:00Z,/);
+  const none = await run('coverage', '--by', 'meter', '-m', 'nosuch', ...MARCH);
+  t.match(none.stdout, /Nothing is known of it in this period/);
+  const wrong = await run('coverage', '-m', 'vcpus', ...MARCH);
+  t.match(wrong, { code: 65, stderr: /meter: only means something with by=meter/ });
   t.match(await run('coverage', '--by', 'moon'), { code: 2, stderr: /Allowed choices are agent, source/ });
 });
 
@@ -63,12 +67,18 @@ await t.test('finality: in sentences, with what is awaited', async (t) => {
   const whole = JSON.parse((await run('finality', 'p1', ...MARCH, '--format', 'json')).stdout) as { state: string };
   t.equal(whole.state, 'open');
   t.match(await runNephometer(api.url, ['finality', 'p2', ...MARCH], READER), { code: 77, stderr: /403/ });
+  t.match(await run('finality', 'p1'), { code: 2, stderr: /--to/ });
+  const reader = await runNephometer(api.url, ['findings', ...MARCH], READER);
+  t.match(reader, { code: 77, stderr: /This token is a reader's; one of admin would be right/ });
 });
 
 await t.test('from a line to its samples, and to one of them as it was signed', async (t) => {
   const DAY = ['--from', '2026-03-02', '--to', '2026-03-03'];
   const query = ['vcpus', '-k', 'duration', ...DAY, '-q', 'resource_id=i1', '--evidence', '--format', 'json'];
-  const [line] = JSON.parse((await run('usage', ...query)).stdout) as { evidence: string; samples: number }[];
+  const { lines } = JSON.parse((await run('usage', ...query)).stdout) as {
+    lines: { evidence: string; samples: number }[];
+  };
+  const [line] = lines;
   const link = line?.evidence ?? '';
   const table = await run('usage', ...query.slice(0, -2));
   t.ok(table.stdout.split('\n')[1]?.endsWith(link), 'whole in a table, too');
@@ -94,16 +104,16 @@ await t.test('what refused messages would add, and what a month leads to', async
   const { stdout } = await run('quarantine', 'usage', ...VCPUS, '-g', 'project_id');
   t.match(
     stdout,
-    /^from +to +group +quantity +in quarantine +with it +unit\n2026-03-01 00:00 .* project_id=p1 +\d+ +4 +\d+ +h\n/,
+    /^from +to +project_id +quantity +in quarantine +with it +unit\n2026-03-01 00:00 .* p1 +\d+ +4 +\d+ +h\n/,
   );
   t.match(stdout, /\nrefused for +messages +samples +unreadable\nsignature +1 +32 +0\n/);
   const asOf = ['--from', '2026-03-01', '--tz', 'Europe/Berlin', '--as-of', '2026-03-11T12:00:00Z'];
   const month = await run('usage', 'vcpus', '-k', 'duration', ...asOf, '--projection');
-  t.match(month.stdout, /^from +to +quantity +unit +coverage +lower +upper +projected +resets/);
-  const [line] = JSON.parse(
+  t.match(month.stdout, /^from +to +quantity +unit +coverage +lower +upper +projected +up to +resets/);
+  const { lines } = JSON.parse(
     (await run('usage', 'vcpus', '-k', 'duration', ...asOf, '--project-to', '2026-03-21', '--format', 'json')).stdout,
-  ) as { projected: { to: string } }[];
-  t.equal(line?.projected.to, '2026-03-20T23:00:00Z');
+  ) as { lines: { projected: { to: string } }[] };
+  t.equal(lines[0]?.projected.to, '2026-03-20T23:00:00Z');
   const low = await run('usage', ...VCPUS, '--min-coverage', '0.999');
   t.match(low.stdout, / {2}\? {2}h /, 'no figure where too little was measured');
   t.match((await run('definitions')).stdout, /\ninstance_hours +\S+ +duration +/);
@@ -144,9 +154,18 @@ await t.test('corrections: a void, what it changed, and a biller that follows', 
   const diff = await run('diff', ...VCPUS, '-w', 'day', '--from-as-of', moment);
   t.match(diff.stdout, row);
   t.match(diff.stdout, /\nbetween 2026-04-0\dT\S+ and 2026-04-0\dT\S+, times of Europe\/Berlin\n$/);
-  const json = await run('changes', ...VCPUS, '-w', 'day', '--format', 'json');
-  t.match(json.stderr, /^go on with --cursor \S+\n$/);
-  t.equal((JSON.parse(json.stdout) as unknown[]).length, 31);
+  const json = JSON.parse((await run('changes', ...VCPUS, '-w', 'day', '--format', 'json')).stdout) as {
+    changes: unknown[];
+    cursor: string;
+  };
+  t.equal(json.changes.length, 31);
+  t.match(await run('changes', ...VCPUS, '-w', 'day', '--cursor', json.cursor), { code: 0, stdout: /\(none\)/ });
+  const csv = await run('changes', ...VCPUS, '-w', 'day', '-g', 'resource_id', '--format', 'csv');
+  t.match(csv.stderr, /^go on with --cursor \S+\n$/);
+  t.match(
+    csv.stdout,
+    /^id,change,causes,from,to,resource_id,unit,before,after,coverage,revision\n[0-9a-f]{32},added,,/,
+  );
 
   t.match(await run('void', 'create', '--why', 'all of them'), {
     code: 2,
@@ -159,7 +178,24 @@ await t.test('corrections: a void, what it changed, and a biller that follows', 
   const lost = await run('changes', ...VCPUS, '--cursor-file', join(folder, 'taken'));
   t.match(lost, { code: 1, stderr: /cannot be kept in .*Go on with --cursor \S+/ });
   t.match(readFileSync(file, 'utf8'), /^\S+\n$/);
+  const fresh = join(folder, 'fresh');
+  t.equal(await intoFull(['changes', ...VCPUS, '-w', 'day', '--cursor-file', fresh]), 1, 'what was not written');
+  t.notOk(existsSync(fresh), 'is not passed over next time');
+  writeFileSync(fresh, '');
+  const empty = await run('changes', ...VCPUS, '--cursor-file', fresh);
+  t.match(empty, { code: 2, stderr: /no cursor in .*fresh: it is empty/ });
+  t.match(await run('changes', ...VCPUS, '--cursor-file', folder), { code: 2, stderr: /no cursor in .*EISDIR/ });
+  t.match(await run('changes', 'vcpus', '-k', 'duration'), { code: 2, stderr: /--from/ });
 });
+
+/** Runs the command with its output to a disk that is full; gives its exit code. */
+function intoFull(args: readonly string[]): Promise<number> {
+  const env = { ...process.env, NEPHOMETER_TOKEN: ADMIN, NEPHOMETER_URL: api.url };
+  const command = ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, NEPHOMETER, ...args];
+  return new Promise((resolve) => {
+    execFile('sh', command, { env }, (cause) => resolve(cause === null ? 0 : Number(cause.code)));
+  });
+}
 
 await t.test('an inventory is added from a file or a pipe, and compared with what was sampled', async (t) => {
   t.match((await run('findings', ...MARCH)).stdout, /\(none\)\n\nNo list is of this period: see `inventory add`\./);
@@ -170,12 +206,14 @@ await t.test('an inventory is added from a file or a pipe, and compared with wha
   const piped = await new Promise<string>((resolve) => {
     const env = { ...process.env, NEPHOMETER_TOKEN: ADMIN, NEPHOMETER_URL: api.url };
     const child = execFile(process.execPath, [NEPHOMETER, 'inventory', 'add', '-'], { env }, (_, out) => resolve(out));
-    child.stdin?.end(JSON.stringify({ name: 'nodes', at: '2026-03-10T00:00:00Z', agents: ['node-1'] }));
+    child.stdin?.end(JSON.stringify({ name: 'nodes', at: '2026-03-10T00:00:00Z', agents: ['node-1', 'node-77'] }));
   });
-  t.match(JSON.parse(piped), { name: 'nodes', agents: ['node-1'] });
+  t.match(JSON.parse(piped), { name: 'nodes', agents: ['node-1', 'node-77'] });
   clock.jump(60 * SECOND);
   t.match((await run('inventory', 'list')).stdout, /\ninstances +2026-03-10T00:00:00Z +2 +vcpus +yes /);
   const { stdout } = await run('findings', ...MARCH);
+  const awaited = await run('finality', 'p1', ...MARCH);
+  t.match(awaited.stdout, /Not every agent has reported: node-1 up to 2026-\S+ \S+, node-77 nothing, node-9 nothing\./);
   t.match(stdout, /\nnever-sampled +i3 +vcpus +instances +1 {2}2026-03-10 01:00/);
   t.match(stdout, /\nunknown-resource +i2 +vcpus +p2 +instances /);
   t.notMatch((await run('findings', '--finding', 'never-sampled', ...MARCH)).stdout, /unknown-resource/);

@@ -42,16 +42,37 @@ await t.test('what has no bound, and a period in which nothing was, are said in 
 
 await t.test('for programs: JSON as the API says it, and CSV without marks', async (t) => {
   const json = await usage('instance_hours', ...DAYS, '--format', 'json');
-  t.match(JSON.parse(json.stdout), [{ from: '2026-03-14T23:00:00Z', quantity: '18.25' }, {}, { quantity: '24' }, {}]);
+  t.match(JSON.parse(json.stdout), {
+    lines: [{ from: '2026-03-14T23:00:00Z', quantity: '18.25' }, {}, { quantity: '24' }, {}],
+    next: null,
+    settled: true,
+    definition: { name: 'instance_hours' },
+  });
   const csv = await usage('instance_hours', ...DAYS, '-g', 'resource_id', '--format', 'csv');
   const [header, first] = csv.stdout.split('\n');
-  t.match(header, /^from,to,resource_id,quantity,unit,coverage,lower,upper,/);
+  t.match(header, /^from,to,resource_id,quantity,unit,coverage,lower,upper,.*,revision,id$/);
   t.match(first, /^2026-03-14T23:00:00Z,2026-03-15T23:00:00Z,i1,18\.25,instance\.h,0\.760416,18\.25,24,/);
+});
+
+await t.test('what a definition groups by stands in every format, and what has no answer is told', async (t) => {
+  const csv = await usage('instance_hours', ...DAYS, '--format', 'csv');
+  t.match(csv.stdout, /^from,to,metadata\.flavor_name,quantity,/);
+  const gauge = await usage('vcpus', '-k', 'increase', ...DAYS);
+  t.match(gauge.stdout, /\nwarning: \d series left out: of type gauge, which this kind does not answer\.\n/);
+  t.notMatch(gauge.stdout, /Nothing was there/);
+  const some = await usage('instance_hours', ...DAYS, '-g', 'resource_id', '--limit', '2');
+  t.match(some.stdout, /There are more lines; --limit kept them back\./);
 });
 
 await t.test('what is asked wrongly is said in one line, with what would be right', async (t) => {
   t.match(await usage('nosuch'), { code: 2, stdout: '', stderr: /"nosuch" is no named quantity.*instance_hours/ });
   t.match(await usage('vcpu_hours', '--tz', 'Berlin'), { code: 2, stderr: /Berlin/ });
+  t.match(await usage('vcpu_hours', ...DAYS, '--min-coverage', '95'), {
+    code: 65,
+    stderr: /from 0 to 1, such as 0\.95/,
+  });
+  const crossed = await usage('vcpu_hours', ...DAYS, '--floor', '5', '--ceiling', '3');
+  t.match(crossed, { code: 65, stderr: /floor 5 is above ceiling 3/ });
   t.match(await usage('vcpu_hours', '-q', 'p1'), { code: 2, stderr: /"p1" is not a condition; write FIELD=VALUE/ });
   t.match(await usage('vcpus', '-k', 'duration', '--from', 'soon'), { code: 65, stderr: /400 from: .*"soon"/ });
   t.match(await usage('vcpu_hours', '--window', 'fortnight'), { code: 2, stderr: /Allowed choices/ });

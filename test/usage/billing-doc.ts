@@ -28,21 +28,25 @@ export function wordsOf(command: string): string[] {
   return words.map((word) => word.replace(/^'(.*)'$/, '$1'));
 }
 
-/** Whether the rows of a command, which follows all pages, are those of an answer, which may be the first page. */
-export function areRowsOf(answer: string, printed: string): boolean {
-  const whole = JSON.parse(answer) as Record<string, unknown> & {
-    readonly next?: string | null;
-    readonly more?: boolean;
-  };
+/** Where an answer has its rows. */
+const ROWS = ['lines', 'changes', 'coverage', 'findings', 'samples', 'statements', 'adjustments'] as const;
+
+/**
+ * Whether a command, which follows all pages, printed what the request was answered, which may be the first page: the whole
+ * answer, or its rows.
+ */
+export function saysTheSame(answer: string, printed: string): boolean {
+  const whole = JSON.parse(answer) as Record<string, unknown> & { readonly next?: string | null };
   const found: unknown = JSON.parse(printed);
-  if (!Array.isArray(found)) return isDeepStrictEqual(found, whole);
-  const hasMore = typeof whole.next === 'string' || whole.more === true;
-  return Object.values(whole).some(
-    (rows) =>
-      Array.isArray(rows) &&
-      (hasMore ? rows.length > 0 : rows.length === found.length) &&
-      isDeepStrictEqual(found.slice(0, rows.length), rows),
-  );
+  const name = ROWS.find((one) => Array.isArray(whole[one])) ?? null;
+  // A statement, or whether a month is final.
+  if (name === null || 'state' in whole) return isDeepStrictEqual(found, whole);
+  const rows = whole[name] as readonly unknown[];
+  const all = Array.isArray(found) ? found : (found as Record<string, unknown>)[name];
+  const hasMore = typeof whole.next === 'string' || whole['more'] === true;
+  if (!Array.isArray(all) || (hasMore ? all.length <= rows.length : all.length !== rows.length)) return false;
+  if (!Array.isArray(found) && !hasMore) return isDeepStrictEqual(found, whole);
+  return isDeepStrictEqual(all.slice(0, rows.length), rows);
 }
 
 /** Asks what the page documents, in its order. */

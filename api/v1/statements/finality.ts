@@ -1,4 +1,4 @@
-import { compareText, formatInstant, parseTimestamp } from '@nephometer/core';
+import { compareText, expectedAgents, formatInstant, parseTimestamp } from '@nephometer/core';
 import type { AgentCycle, LostSpan, Micros, Store } from '@nephometer/core';
 import { identityOf } from '../../auth.ts';
 import type { ApiOptions, Handler } from '../../context.ts';
@@ -43,7 +43,9 @@ export function showFinality(options: ApiOptions): Handler {
     if (period.from >= period.to) throw badRequest('to: lies before from; a later moment would be right.');
     const { asOf, settled } = desk.moment(asked.as_of, tz);
     const { cycles, lost } = await desk.ledger.tried(period.from, period.to, asOf);
-    const agents = marksOf(cycles, lost, period, config.expected_agents);
+    const listed = expectedAgents(await desk.inventory.lists(asOf), period.from, Math.min(period.to, asOf));
+    const reported = { from: period.from, to: Math.min(period.to, asOf) };
+    const agents = marksOf(cycles, lost, reported, [...config.expected_agents, ...listed.keys()]);
     const conflicts = await conflictsOf(store, project, period, asOf);
     const open = opensOf(agents, lost, conflicts, period, asOf);
     const heads = await overlapping(options, project, period, asOf);
@@ -77,6 +79,7 @@ interface Span {
 function marksOf(
   cycles: readonly AgentCycle[],
   lost: readonly LostSpan[],
+  /** Up to now at most: what is to come has not been reported. */
   { from, to }: Span,
   expected: readonly string[],
 ): AgentMark[] {

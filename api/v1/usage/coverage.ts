@@ -23,15 +23,28 @@ export function showCoverage(options: ApiOptions): Handler {
     const from = momentOf('from', asked.from, asked.tz);
     const to = asked.to === undefined ? moment.asOf : momentOf('to', asked.to, asked.tz);
     if (from >= to) throw badRequest('to: lies before from; a later moment would be right.');
+    checkChoice(asked);
     const identity = identityOf(ctx);
     const ofAgents = asked.by === 'agent' || asked.by === 'source';
-    if (ofAgents && identity.role !== 'admin') throw httpError('MTR_FORBIDDEN', 'Agents are for admins to see.');
+    if (ofAgents && identity.role !== 'admin')
+      throw httpError('MTR_FORBIDDEN', 'Agents are for admins to see; by=meter or by=resource would be right.');
     const coverage = ofAgents
       ? await agentRows(desk, asked, from, to, moment.asOf)
       : await meterRows(options, desk, asked, identity, moment);
     const times = { from: formatInstant(from), to: formatInstant(to), as_of: formatInstant(moment.asOf) };
     sendJson(ctx, JSON.stringify({ by: asked.by, ...times, settled: moment.settled, coverage }));
   };
+}
+
+/** What does not choose among the rows asked for would be ignored. */
+function checkChoice({ by, agent_id, meter, project_id, resource_id }: CoverageFields): void {
+  const [other, ...named] =
+    by === 'agent' || by === 'source'
+      ? (['by=meter or by=resource', { meter }, { project_id }, { resource_id }] as const)
+      : (['by=agent or by=source', { agent_id }] as const);
+  for (const [name, value] of named.flatMap((field) => Object.entries(field))) {
+    if (value !== undefined) throw badRequest(`${name}: only means something with ${other}; by is ${by}.`);
+  }
 }
 
 async function agentRows(

@@ -56,6 +56,8 @@ function isDecimal(text: string): boolean {
   }
 }
 
+const SHARE = /^(0?\.\d+|0(\.0*)?|1(\.0*)?)$/;
+
 /** One or several; the empty text and null mean "not known". */
 const Values = z
   .union([z.string(), z.null(), z.array(z.union([z.string(), z.null()]))], {
@@ -142,9 +144,11 @@ export const UsageFields = z.strictObject({
   ceiling: AmountText.optional().meta({
     description: 'Most that a gap may hide, likewise; without it `upper` may be null.',
   }),
-  min_coverage: AmountText.optional().meta({
-    description: 'A line of which a smaller share was measured has no figure: `quantity` is null. 0 to 1.',
-  }),
+  min_coverage: AmountText.refine((text) => SHARE.test(text), { error: 'must be a share from 0 to 1, such as 0.95' })
+    .optional()
+    .meta({
+      description: 'A line of which a smaller share was measured has no figure: `quantity` is null. 0 to 1.',
+    }),
   projection: z.enum(PROJECTIONS).optional().meta({
     description: '`linear`: `projected` says what the line that is not over would come to, did it go on as so far.',
   }),

@@ -1,4 +1,5 @@
 import {
+  compare,
   cutWindows,
   definitionHash,
   definitionQuery,
@@ -9,6 +10,7 @@ import {
   resolveInstant,
   roundingOf,
   sha256,
+  toText,
   UsageDefinition,
   usageQuery,
 } from '@nephometer/core';
@@ -109,6 +111,10 @@ export function questionOf(
     ...(asked.ceiling === undefined ? {} : { ceiling: parseDecimal(asked.ceiling) }),
   });
   told('from, to', () => cutWindows(query));
+  if (query.floor !== null && query.ceiling !== null && compare(query.floor, query.ceiling) > 0) {
+    const found = `floor ${toText(query.floor)} is above ceiling ${toText(query.ceiling)}`;
+    throw badRequest(`floor, ceiling: ${found}; the most that a gap may hide cannot be less than the least.`);
+  }
   const projects = filter.get('project_id') ?? null;
   return {
     meter: definition.meter,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDecimal } from '../../decimal.ts';
+import { compare, parseDecimal } from '../../decimal.ts';
 import { messageOf } from '../../errors.ts';
 import { fromPlain } from '../../json.ts';
 import { canonicalText } from '../../signing/canonical.ts';
@@ -79,8 +79,17 @@ export const UsageDefinition = z
   .refine(({ kind, conversion }) => kind !== 'duration' || typeof conversion === 'string', {
     path: ['conversion'],
     error: 'of a duration is one factor on hours: the unit of the samples does not matter',
+  })
+  .refine(({ floor, ceiling }) => floor === null || ceiling === null || !isAbove(floor, ceiling), {
+    path: ['ceiling'],
+    error:
+      'is less than floor (0 unless it says otherwise): the most that a gap may hide cannot be less than the least',
   });
 export type UsageDefinition = z.output<typeof UsageDefinition>;
+
+function isAbove(one: string, other: string): boolean {
+  return compare(parseDecimal(one), parseDecimal(other)) > 0;
+}
 
 /** SHA-256 of what the definition says: equal for equal definitions, however they were written. */
 export function definitionHash(definition: UsageDefinition): string {

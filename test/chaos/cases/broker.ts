@@ -118,7 +118,7 @@ export const brokerWiped: ChaosCase = {
       lab,
       fresh,
       also: [
-        claim('queues declared again', redeclared, lab.names.samples),
+        claim('queues declared again', redeclared, `${lab.names.samples}, ${lab.names.backlog}`),
         claim('told to the operator', told.length > 0, told.slice(0, 3).join(' ')),
         claim(
           'what had no receipt was sent again',
@@ -146,7 +146,8 @@ async function wipeUnderLoad(rabbit: RabbitServer, lab: Lab, { quick }: Bench): 
 /** Without an error on a channel that others use. */
 async function isThere(lab: Lab): Promise<boolean> {
   try {
-    return (await lab.queued()).consumerCount > 1;
+    const queues = [await lab.queue(lab.names.samples), await lab.queue(lab.names.backlog)];
+    return queues.every(({ consumerCount }) => consumerCount > 0);
   } catch {
     return false;
   }

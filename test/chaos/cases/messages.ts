@@ -82,7 +82,7 @@ async function rollup(lab: Lab, batches: number): Promise<string> {
 
 /** Waits until no message waits in the queue, and all taken are settled. */
 export async function emptied(lab: Lab): Promise<void> {
-  await until(async () => (await lab.queue(lab.names.samples)).messageCount === 0, {
+  await until(async () => (await lab.queued()).messageCount === 0, {
     timeoutMs: 60_000,
     everyMs: 200,
     describe: () => 'messages stay in the queue',
