@@ -266,7 +266,7 @@ t.test('a dead letter that alone fails is poison, whatever the store calls it', 
     return Promise.reject(new StoreUnavailable('as if it were away'));
   };
   const config = { collector: { max_attempts: 1, linger: '5ms' } };
-  const { bus, refused } = await running(t, config, { record });
+  const { bus, refused, waiting } = await running(t, config, { record });
   await bus.publish({ exchange: names.dead, routingKey: 'x', body: poison.body, messageId: 'd' });
   await until('it failed', () => attempts === 1);
   await publish(bus, goodBatch(1).body);
@@ -274,6 +274,12 @@ t.test('a dead letter that alone fails is poison, whatever the store calls it', 
   t.match((await refused())[0], { reason: 'poison', transport: 'bus' });
   t.equal((await collect(inner.samples({}))).length, 1);
   t.equal(attempts, 2);
+  await publish(bus, poison.body, 'again');
+  await publish(bus, goodBatch(2).body, 'good');
+  await until('the good one is recorded', async () => (await collect(inner.samples({}))).length === 2);
+  t.equal(attempts, 3, 'sent again it is tried once, and known when it comes back');
+  t.equal((await refused()).length, 1);
+  t.equal(waiting(), 0);
 });
 
 t.test('headers of a dead letter mean nothing on a message that is none', async (t) => {

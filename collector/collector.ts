@@ -80,12 +80,13 @@ class BusCollector implements Collector {
     await bus.declare(sampleTopology(this.#names, config.bus.delivery_limit));
     // In turns: what is fresh is recorded beside a backlog, however long that is.
     for (const queue of [this.#names.samples, this.#names.backlog]) {
-      await this.#consumeFrom(bus, queue, config.collector.prefetch, (group) => this.#record(group));
+      await this.#consumeFrom(bus, queue, config.collector.prefetch, (group) => this.#recordUnlessPoison(group));
     }
     await this.#consumeFrom(bus, this.#names.dead, DEAD_PREFETCH, (group) => this.#recordDead(group));
     if (config.ceilometer.enabled) {
       await bus.declare(ceilometerTopology(config, this.#names));
-      await this.#consumeFrom(bus, this.#names.ceilometer, config.collector.prefetch, (group) => this.#record(group));
+      const { prefetch } = config.collector;
+      await this.#consumeFrom(bus, this.#names.ceilometer, prefetch, (group) => this.#recordUnlessPoison(group));
     }
     const { samples, backlog } = this.#names;
     log.info({ queues: [samples, backlog], ceilometer: config.ceilometer.enabled }, 'The collector takes samples.');
@@ -119,6 +120,19 @@ class BusCollector implements Collector {
     const metering = new MeteringQueue({ bus, queue, prefetch, batch, linger, clock, log, handle, check, onPause });
     this.#queues.push(metering);
     await metering.start();
+  }
+
+  /** A sender without a receipt sends again what is kept as poison: it ends a process once, and is known when it comes back. */
+  async #recordUnlessPoison(deliveries: readonly Delivery[]): Promise<void> {
+    const again = deliveries.filter(({ deliveryCount }) => deliveryCount > 0);
+    const known = await this.#consume.quarantine.kept(
+      again.map(({ body }) => body),
+      'poison',
+    );
+    const poison = new Set(again.filter((_delivery, place) => known.has(place)));
+    for (const delivery of poison) delivery.ack();
+    const rest = deliveries.filter((delivery) => !poison.has(delivery));
+    if (rest.length > 0) await this.#record(rest);
   }
 
   /** To the ledger first, then the acknowledgement, then the receipt: each only tells of what is true already. */

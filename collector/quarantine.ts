@@ -1,5 +1,5 @@
 import { messageOf, MINUTE, NEPHOMETER_NAMESPACE, QuarantinedMessage, sha256, uuidv5 } from '@nephometer/core';
-import type { Clock, Config, Logger, Micros, Refusal, Store } from '@nephometer/core';
+import type { Clock, Config, Logger, Micros, Refusal, RefusalReason, Store } from '@nephometer/core';
 import type { CollectorMetrics } from './metrics.ts';
 import { Allowance } from './quarantine-allowance.ts';
 import { QuarantineTally } from './quarantine-tally.ts';
@@ -63,9 +63,21 @@ export class Quarantine {
    * @throws StoreUnavailable
    */
   async put(message: RefusedMessage): Promise<void> {
-    const id = uuidv5(NEPHOMETER_NAMESPACE, sha256(message.bytes) + message.refusal.reason);
+    const id = idOf(message.bytes, message.refusal.reason);
     await this.#puts.run(id, () => this.#putOnce(id, message));
     this.#tell(message);
+  }
+
+  /**
+   * Which of these bodies are kept here for a reason, and were not let in again.
+   * @returns their places @throws StoreUnavailable
+   */
+  async kept(bodies: readonly Uint8Array[], reason: RefusalReason): Promise<ReadonlySet<number>> {
+    if (bodies.length === 0) return new Set();
+    const ids = bodies.map((bytes) => idOf(bytes, reason));
+    const entries = await this.#options.store.entries({ kind: 'quarantine', ids });
+    const newest = new Map(entries.toReversed().map(({ id, body }) => [id, stateOf(body)]));
+    return new Set(ids.flatMap((id, place) => (newest.get(id) === 'refused' ? [place] : [])));
   }
 
   async #putOnce(id: string, message: RefusedMessage): Promise<void> {
@@ -147,6 +159,10 @@ export class Quarantine {
     if (this.#agents.size < MOST_AGENTS) this.#agents.add(agentId);
     return this.#agents.has(agentId) ? agentId : OTHERS;
   }
+}
+
+function idOf(bytes: Uint8Array, reason: RefusalReason): string {
+  return uuidv5(NEPHOMETER_NAMESPACE, sha256(bytes) + reason);
 }
 
 /** The state that an entry gives to its message; null when it is not one of ours. */

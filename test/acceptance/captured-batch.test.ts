@@ -220,7 +220,9 @@ void t.test('whichever single bit of it is changed, it is refused', async (t) =>
   t.comment(`${body.length} bytes: ${JSON.stringify(Object.fromEntries(counts))}`);
   const within = (text: string): number => body.indexOf(text) + text.length;
   t.equal(await reasonOf(flipped(within('counter_volume\\":'), 0)), 'merkle', 'a digit of a volume');
-  t.equal(await reasonOf(flipped(within('"hmac":"'), 0)), 'signature', "the header's signature");
+  // The lowest bit of a digit makes another digit; of some letters it makes what is not hexadecimal.
+  const digit = within('"hmac":"') + body.subarray(within('"hmac":"')).toString().search(/\d/);
+  t.equal(await reasonOf(flipped(digit, 0)), 'signature', "the header's signature");
   // The envelope names the header's digest, so whatever else of the header is changed no longer fits to it.
   t.equal(await reasonOf(flipped(within('"key_id":"'), 0)), 'malformed', 'the name of the key');
   t.equal(await reasonOf(flipped(within('"publisher_id\\":\\"nephometer.'), 0)), 'malformed', 'the envelope');
