@@ -26,6 +26,8 @@ interface Rig {
   readonly dropped: DroppedSamples[];
   readonly lines: LogLine[];
   readonly pass: (span: Micros) => Promise<void>;
+  /** Seals a batch so long ago, and offers it. */
+  readonly seal: (seq: number, age?: Micros) => Promise<void>;
 }
 
 /** A publisher on a bus that does what `answer` says for each message. */
@@ -68,7 +70,12 @@ async function rig(answer: (seq: number) => Promise<void>, backlog = 0): Promise
       await clock.advance(SECOND / 4);
     }
   };
-  return { publisher, spool, clock, sent, fresh, results, dropped, lines, pass };
+  const seal = async (seq: number, age: Micros = 0): Promise<void> => {
+    const one = { ...batch(seq), created: clock.now() - age };
+    await spool.append(one);
+    publisher.offer(one);
+  };
+  return { publisher, spool, clock, sent, fresh, results, dropped, lines, pass, seal };
 }
 
 t.test('a backlog goes out oldest first, each batch once', async (t) => {
@@ -103,42 +110,37 @@ t.test('a batch just sealed does not wait for the backlog', async (t) => {
 });
 
 t.test('what is fresh does not queue behind what waits for receipts, nor behind what the spool had kept', async (t) => {
-  const { publisher, spool, clock, sent, fresh, pass } = await rig(() => Promise.resolve(), 3);
+  const { publisher, spool, sent, fresh, pass, seal } = await rig(() => Promise.resolve(), 3);
   publisher.start();
   await pass(SECOND);
   t.same(sent, [1, 2, 3]);
   t.same(fresh, [], 'they were sealed long ago');
   let seq = 3;
-  const seal = async (): Promise<void> => {
-    seq += 1;
-    const one = { ...batch(seq), created: clock.now() };
-    await spool.append(one);
-    publisher.offer(one);
+  const next = async (): Promise<void> => {
+    await seal(++seq);
     await pass(SECOND);
   };
-  while (seq < 20) await seal();
+  while (seq < 20) await next();
   const usual = fresh.length;
   t.same(fresh, sent.slice(3, 3 + usual), 'the first of them');
   t.equal(usual, 5, 'those of the five seconds without a receipt, one every 1.25 s');
   t.equal(sent.length, 20, 'the others went as well');
   await spool.release(fresh.slice(1).map((n) => batch(n).digest));
-  await seal();
+  await next();
   t.equal(fresh.length, usual, 'the oldest is still waited for');
   await spool.release([batch(fresh[0] ?? 0).digest]);
-  await seal();
+  await next();
   t.same(fresh.slice(usual), [seq], 'the collectors are there again');
 });
 
 t.test(
   'a backlog that hears of no receipts is followed by a batch now and then, to learn whether it is lost',
   async (t) => {
-    const { publisher, spool, clock, sent, fresh, pass } = await rig(() => Promise.resolve(), 2);
+    const { publisher, spool, sent, fresh, pass, seal } = await rig(() => Promise.resolve(), 2);
     publisher.start();
     await pass(SECOND);
     for (let seq = 3; seq <= 63; seq += 1) {
-      const one = { ...batch(seq), created: clock.now() };
-      await spool.append(one);
-      publisher.offer(one);
+      await seal(seq);
       await pass(SECOND);
       await spool.release(fresh.map((n) => batch(n).digest));
       await pass(30 * SECOND);
@@ -153,51 +155,44 @@ t.test(
 );
 
 t.test('a clock that is set back makes nothing fresh that is not', async (t) => {
-  const { publisher, spool, clock, sent, fresh, pass } = await rig(() => Promise.resolve());
+  const { publisher, spool, clock, sent, fresh, pass, seal } = await rig(() => Promise.resolve());
   publisher.start();
   let seq = 0;
-  const seal = async (): Promise<void> => {
-    seq += 1;
-    const one = { ...batch(seq), created: clock.now() };
-    await spool.append(one);
-    publisher.offer(one);
+  const next = async (): Promise<void> => {
+    await seal(++seq);
     await pass(SECOND);
   };
-  await seal();
-  await seal();
+  await next();
+  await next();
   const early = { ...batch(1000), created: clock.now() };
   clock.jump(-HOUR);
   await spool.append(early);
   publisher.offer(early);
   await pass(SECOND);
   t.notOk(fresh.includes(1000), 'sealed an hour ahead of now');
-  while (seq < 30) await seal();
+  while (seq < 30) await next();
   t.ok(sent.length === 31 && fresh.length <= 5, `${fresh.length} of ${sent.length} while nobody receipts any`);
 });
 
 t.test('what is older than ten seconds is backlog', async (t) => {
-  const { publisher, spool, clock, sent, fresh, pass } = await rig(() => Promise.resolve());
+  const { publisher, sent, fresh, pass, seal } = await rig(() => Promise.resolve());
   publisher.start();
   await pass(SECOND);
   for (const [seq, age] of [
     [1, 9],
     [2, 11],
   ] as const) {
-    const one = { ...batch(seq), created: clock.now() - age * SECOND };
-    await spool.append(one);
-    publisher.offer(one);
+    await seal(seq, age * SECOND);
     await pass(SECOND / 4);
   }
   t.same([sent, fresh], [[1, 2], [1]]);
 });
 
 t.test('a fresh batch that was lost beside a long backlog is found out after resend_after', async (t) => {
-  const { publisher, spool, clock, sent, fresh, pass } = await rig(() => Promise.resolve());
+  const { publisher, spool, sent, fresh, pass, seal } = await rig(() => Promise.resolve());
   publisher.start();
   for (let seq = 1; seq <= 14; seq += 1) {
-    const one = { ...batch(seq), created: clock.now() };
-    await spool.append(one);
-    publisher.offer(one);
+    await seal(seq);
     await pass(SECOND);
     // The first is lost, and nothing comes out of the backlog.
     await spool.release(fresh.filter((n) => n !== 1).map((n) => batch(n).digest));
@@ -210,16 +205,14 @@ t.test('a fresh batch that was lost beside a long backlog is found out after res
 
 t.test('after a failure what is new does not wait for the next look at the spool', async (t) => {
   let isAway = false;
-  const { publisher, spool, clock, sent, pass } = await rig(() =>
+  const { publisher, sent, pass, seal } = await rig(() =>
     isAway ? Promise.reject(new BusUnavailable('cut')) : Promise.resolve(),
   );
   publisher.start();
   await pass(SECOND);
   for (const seq of [1, 2]) {
     isAway = seq === 1;
-    const one = { ...batch(seq), created: clock.now() };
-    await spool.append(one);
-    publisher.offer(one);
+    await seal(seq);
     await pass(SECOND / 2);
   }
   await pass(2 * SECOND);

@@ -27,6 +27,7 @@ const MOST_OVERTAKING = 32;
 const FRESH_FOR: Micros = 10 * SECOND;
 /** Without a receipt for so long, collectors are behind, and what comes now does not go into their queue of fresh ones. */
 const LONGEST_UNRECEIPTED: Micros = 5 * SECOND;
+const OTHER: Readonly<Record<Lane, Lane>> = { fresh: 'backlog', backlog: 'fresh' };
 /** Batches of one lane between two that only look whether the other lane lost any. */
 const BETWEEN_PROBES = 5;
 const FIRST_WAIT: Micros = SECOND / 2;
@@ -147,10 +148,9 @@ export class Publisher {
     const now = clock.monotonic();
     const isBehind = now - (spool.awaited('fresh') ?? now) > LONGEST_UNRECEIPTED;
     const usual = isFresh && !isBehind ? 'fresh' : 'backlog';
-    const other = usual === 'fresh' ? 'backlog' : 'fresh';
-    const lane = isFresh && this.#wantsProbe(other, now) ? other : usual;
+    const lane = isFresh && this.#wantsProbe(OTHER[usual], now) ? OTHER[usual] : usual;
     this.#sent[lane] = { at: now, elsewhere: 0 };
-    this.#sent[lane === 'fresh' ? 'backlog' : 'fresh'].elsewhere += 1;
+    this.#sent[OTHER[lane]].elsewhere += 1;
     return lane;
   }
 

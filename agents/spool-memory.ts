@@ -1,7 +1,6 @@
 import { SpoolFull } from '@nephometer/core';
 import type { Lane, Micros, NewSpooledBatch, Spool, SpooledBatch, SpoolLoss, SpoolStats } from '@nephometer/core';
-import { OVERHEAD_BYTES, SpoolQueue } from './spool-queue.ts';
-import type { Waiting } from './spool-queue.ts';
+import { entryFor, OVERHEAD_BYTES, spooledBatch, SpoolQueue } from './spool-queue.ts';
 
 export interface SpoolLimits {
   /** Room for the bodies of the batches, with what each costs beyond. */
@@ -33,19 +32,18 @@ class MemorySpool implements Spool {
       throw spoolFull(this.#queue.bytes, maxBytes);
     }
     for (const old of this.#queue.oldest(this.#queue.bytes + size - maxBytes)) {
-      this.#forget(old, () => this.#queue.remove(old));
+      this.#bodies.delete(old.digest);
+      this.#queue.remove(old);
       this.#losses.push({ reason: 'spool-full', samples: old.samples, from: old.from, to: old.to });
     }
-    const { body, slots = { from: batch.created, to: batch.created }, ...rest } = batch;
-    this.#bodies.set(batch.digest, body);
-    this.#queue.add({ ...rest, ...slots, ordinal: ++this.#lastOrdinal, bytes: body.byteLength });
+    this.#bodies.set(batch.digest, batch.body);
+    this.#queue.add(entryFor(batch, ++this.#lastOrdinal));
   }
 
   async due(resendBefore: Readonly<Record<Lane, Micros>>, limit: number): Promise<readonly SpooledBatch[]> {
     return this.#queue.due(resendBefore, limit).flatMap((one) => {
-      const { ordinal, digest, epoch, seq, samples, created, confirmedAt } = one;
-      const body = this.#bodies.get(digest);
-      return body === undefined ? [] : [{ ordinal, digest, epoch, seq, samples, created, body, confirmedAt }];
+      const body = this.#bodies.get(one.digest);
+      return body === undefined ? [] : [spooledBatch(one, body)];
     });
   }
 
@@ -59,7 +57,8 @@ class MemorySpool implements Spool {
 
   async release(digests: readonly string[]): Promise<void> {
     for (const one of digests.flatMap((digest) => this.#queue.find(digest) ?? [])) {
-      this.#forget(one, () => this.#queue.release(one));
+      this.#bodies.delete(one.digest);
+      this.#queue.release(one);
     }
   }
 
@@ -78,11 +77,6 @@ class MemorySpool implements Spool {
   }
 
   async close(): Promise<void> {}
-
-  #forget({ digest }: Waiting, fromQueue: () => void): void {
-    this.#bodies.delete(digest);
-    fromQueue();
-  }
 }
 
 export function spoolFull(bytes: number, maxBytes: number): SpoolFull {

@@ -1,4 +1,4 @@
-import type { Lane, Micros, SpoolStats } from '@nephometer/core';
+import type { Lane, Micros, NewSpooledBatch, SpooledBatch, SpoolStats } from '@nephometer/core';
 import type { Standing } from './spool-note.ts';
 import type { SpoolEntry } from './spool-record.ts';
 
@@ -7,6 +7,17 @@ export interface Waiting extends SpoolEntry {
   readonly confirmedAt: Micros | null;
   /** Its first confirm: all that a receipt proves, since it may be for the first copy. */
   readonly first: { readonly lane: Lane; readonly at: Micros } | null;
+}
+
+/** What a spool knows of a batch that comes. */
+export function entryFor({ body, slots, ...batch }: NewSpooledBatch, ordinal: number): SpoolEntry {
+  return { ...batch, ...(slots ?? { from: batch.created, to: batch.created }), ordinal, bytes: body.byteLength };
+}
+
+/** A batch as who publishes it wants it. */
+export function spooledBatch(one: Waiting, body: Uint8Array): SpooledBatch {
+  const { ordinal, digest, epoch, seq, samples, created, confirmedAt } = one;
+  return { ordinal, digest, epoch, seq, samples, created, body, confirmedAt };
 }
 
 /** What a batch costs beyond its body: its entry, and pages that are not filled. */

@@ -16,7 +16,7 @@ import { DiskReserve } from './disk-reserve.ts';
 import { SpoolNote } from './spool-note.ts';
 import { SpoolLock } from './spool-lock.ts';
 import { SpoolLosses } from './spool-losses.ts';
-import { OVERHEAD_BYTES, SpoolQueue } from './spool-queue.ts';
+import { entryFor, OVERHEAD_BYTES, spooledBatch, SpoolQueue } from './spool-queue.ts';
 import type { Waiting } from './spool-queue.ts';
 import { decodeBody, decodeEntry, encodeBody, encodeEntry, entryOf, SPOOL_OPTIONS } from './spool-record.ts';
 import { repairSpool } from './spool-repair.ts';
@@ -131,9 +131,8 @@ class LmdbSpool implements Spool {
     if (victims.length > 0) this.#forget(victims, 'spool-full');
     if (!this.#reserve.hasRoom(size)) await this.#makeRoomOnDisk(size);
     const ordinal = this.#lastOrdinal + 1;
-    const { body, slots = { from: batch.created, to: batch.created }, ...rest } = batch;
-    const entry: SpoolEntry = { ...rest, ...slots, ordinal, bytes: body.byteLength };
-    this.#put(entry, body);
+    const entry = entryFor(batch, ordinal);
+    this.#put(entry, batch.body);
     this.#lastOrdinal = ordinal;
     this.#queue.add(entry);
     this.#note.write(this.#queue.standing(this.#lastOrdinal));
@@ -195,8 +194,7 @@ class LmdbSpool implements Spool {
       this.#forget([one], 'spool-corrupt');
       return null;
     }
-    const { ordinal, digest, epoch, seq, samples, created, confirmedAt } = one;
-    return { ordinal, digest, epoch, seq, samples, created, body: body.body, confirmedAt };
+    return spooledBatch(one, body.body);
   }
 
   #rebuilt(ordinal: number): SpoolEntry | null {

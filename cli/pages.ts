@@ -1,12 +1,13 @@
 import type { ApiClient, QueryPairs } from './client.ts';
 
 /** The most rows that a page is asked for. */
-export const PAGE = 1000;
+const PAGE = 1000;
 
 /**
  * All pages of a list, as of the moment of the first.
  * @param rowsOf the rows of a page
  * @param limit the most rows that are wanted
+ * @param place the field in which `next` is given back
  */
 export async function allPages<Page extends { readonly next: string | null }, Row>(
   client: ApiClient,
@@ -14,13 +15,14 @@ export async function allPages<Page extends { readonly next: string | null }, Ro
   query: QueryPairs,
   rowsOf: (page: Page) => readonly Row[],
   limit = Infinity,
+  place: 'cursor' | 'before' = 'cursor',
 ): Promise<{ readonly page: Page; readonly rows: Row[] }> {
   const rows: Row[] = [];
-  for (let cursor: QueryPairs = []; ;) {
+  for (let asked = query; ;) {
     const size = Math.min(PAGE, limit - rows.length);
-    const page = await client.get<Page>(path, [...query, ['limit', String(size)], ...cursor]);
+    const page = await client.get<Page>(path, [...asked, ['limit', String(size)]]);
     rows.push(...rowsOf(page));
     if (page.next === null || rows.length >= limit) return { page, rows };
-    cursor = [['cursor', page.next]];
+    asked = [...query.filter(([field]) => field !== place), [place, page.next]];
   }
 }

@@ -24,6 +24,11 @@ export function groupText(group: Readonly<Record<string, string | null>>): strin
     .join(' ');
 }
 
+/** The line of a change: as it is now, or was before it went. */
+export function lineOf<Line>(change: { readonly before: Line | null; readonly after: Line | null }): Line | null {
+  return change.after ?? change.before;
+}
+
 /** What a table stands under: `as of ..., times of ...`. */
 export function momentText({ as_of: asOf, settled }: { as_of: string; settled: boolean }, tz: string): string {
   return `as of ${asOf}${settled ? '' : ' (not settled yet)'}, times of ${tz}\n`;

@@ -124,14 +124,10 @@ class BusCollector implements Collector {
 
   /** A sender without a receipt sends again what is kept as poison: it ends a process once, and is known when it comes back. */
   async #recordUnlessPoison(deliveries: readonly Delivery[]): Promise<void> {
-    const again = deliveries.filter(({ deliveryCount }) => deliveryCount > 0);
-    const known = await this.#consume.quarantine.kept(
-      again.map(({ body }) => body),
-      'poison',
-    );
-    const poison = new Set(again.filter((_delivery, place) => known.has(place)));
-    for (const delivery of poison) delivery.ack();
-    const rest = deliveries.filter((delivery) => !poison.has(delivery));
+    const again = deliveries.filter(({ deliveryCount }) => deliveryCount > 0).map(({ body }) => body);
+    const poison = await this.#consume.quarantine.kept(again, 'poison');
+    for (const delivery of deliveries) if (poison.has(delivery.body)) delivery.ack();
+    const rest = deliveries.filter(({ body }) => !poison.has(body));
     if (rest.length > 0) await this.#record(rest);
   }
 

@@ -69,15 +69,15 @@ export class Quarantine {
   }
 
   /**
-   * Which of these bodies are kept here for a reason, and were not let in again.
-   * @returns their places @throws StoreUnavailable
+   * Those of some bodies that are kept here for a reason, and were not let in again.
+   * @throws StoreUnavailable
    */
-  async kept(bodies: readonly Uint8Array[], reason: RefusalReason): Promise<ReadonlySet<number>> {
+  async kept(bodies: readonly Uint8Array[], reason: RefusalReason): Promise<ReadonlySet<Uint8Array>> {
     if (bodies.length === 0) return new Set();
-    const ids = bodies.map((bytes) => idOf(bytes, reason));
-    const entries = await this.#options.store.entries({ kind: 'quarantine', ids });
+    const ids = new Map(bodies.map((bytes) => [bytes, idOf(bytes, reason)]));
+    const entries = await this.#options.store.entries({ kind: 'quarantine', ids: [...ids.values()] });
     const newest = new Map(entries.toReversed().map(({ id, body }) => [id, stateOf(body)]));
-    return new Set(ids.flatMap((id, place) => (newest.get(id) === 'refused' ? [place] : [])));
+    return new Set(bodies.filter((bytes) => newest.get(ids.get(bytes) ?? '') === 'refused'));
   }
 
   async #putOnce(id: string, message: RefusedMessage): Promise<void> {

@@ -182,24 +182,23 @@ function spanOf(texts: readonly string[]): Pick<RefusedMessage, 'from' | 'to'> {
 
 function timeOf(text: string): Micros | null {
   try {
-    const time = memberOf(text, 'timestamp');
-    return typeof time === 'string' ? parseTimestamp(time) : null;
+    const time = textIn(text, 'timestamp');
+    return time === null ? null : parseTimestamp(time);
   } catch {
     return null;
   }
 }
 
-/** The message_id of a text that may be anything. */
 function messageIdOf(text: string): string | null {
+  return textIn(text, 'message_id');
+}
+
+/** A member that is a text; null of a text that is no object, or has no such member. */
+function textIn(text: string, name: string): string | null {
   try {
-    const id = memberOf(text, 'message_id');
-    return typeof id === 'string' ? id : null;
+    const value = parseJson(sliceMembers(text).get(name) ?? 'null');
+    return typeof value === 'string' ? value : null;
   } catch {
     return null;
   }
-}
-
-/** @throws MeteringError where it is no object of JSON */
-function memberOf(text: string, name: string): unknown {
-  return parseJson(sliceMembers(text).get(name) ?? 'null');
 }

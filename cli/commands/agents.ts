@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { AGENT_STATES } from '@nephometer/core';
-import { ApiClient } from '../client.ts';
-import type { ClientFlags, QueryPairs } from '../client.ts';
+import { ApiClient, given } from '../client.ts';
+import type { ClientFlags } from '../client.ts';
 import { asClient, print, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
@@ -26,7 +26,7 @@ export function addAgents(program: Command): void {
   withFormat(asClient(program.command('agents').description('agents as the ledger knows them: heard, late, silent')))
     .addOption(new Option('--state <state>', 'only agents in this state').choices([...AGENT_STATES]))
     .action(async (flags: ClientFlags & FormatFlag & { state?: string }) => {
-      const query: QueryPairs = flags.state === undefined ? [] : [['state', flags.state]];
+      const query = given({ state: flags.state });
       const { agents } = await new ApiClient(flags).get<{ agents: AgentRow[] }>('/v1/agents', query);
       print(
         formatRows<AgentRow>(

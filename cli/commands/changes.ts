@@ -10,7 +10,7 @@ import type { Column } from '../format.ts';
 import { allPages } from '../pages.ts';
 import { figurePairs, withFigure } from '../question.ts';
 import type { FigureFlags } from '../question.ts';
-import { groupColumns, groupText, localText, UNKNOWN } from '../words.ts';
+import { groupColumns, groupText, lineOf, localText, UNKNOWN } from '../words.ts';
 
 interface Line {
   readonly from: string;
@@ -119,10 +119,6 @@ function shown(answer: { readonly changes: readonly Change[] }, { format, tz }: 
   if (format === 'json') return jsonText(answer);
   const rows = answer.changes;
   return formatRows(rows, format === 'table' ? tableColumns(tz) : csvColumns(rows), format);
-}
-
-function lineOf({ before, after }: Change): Line | null {
-  return after ?? before;
 }
 
 function tableColumns(tz: string): Column<Change>[] {

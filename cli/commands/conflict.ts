@@ -1,9 +1,9 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { EXIT_CODES } from '@nephometer/core';
-import { ApiClient, ApiError } from '../client.ts';
+import { ApiClient, ApiError, given } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
-import { asClient, print, wholeNumber, withFormat } from '../command.ts';
+import { asClient, jsonText, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 
@@ -33,7 +33,7 @@ export function addConflictCommands(program: Command): void {
   withFormat(asClient(conflict.command('list').description('list what is not resolved, each version a row')))
     .option('--limit <messages>', 'most message ids', wholeNumber)
     .action(async (flags: ClientFlags & FormatFlag & { limit?: number }) => {
-      const query = flags.limit === undefined ? [] : [['limit', String(flags.limit)] as const];
+      const query = given({ limit: flags.limit?.toString() });
       const answer = await new ApiClient(flags).get<{ conflicts: { versions: Version[] }[] }>('/v1/conflicts', query);
       print(
         formatRows<Version>(
@@ -69,6 +69,6 @@ export function addConflictCommands(program: Command): void {
       }
       const body = JSON.stringify({ keep: flags.keep ?? null, ...(flags.why === undefined ? {} : { why: flags.why }) });
       const done = await new ApiClient(flags).post(`/v1/conflicts/${encodeURIComponent(id)}/resolve`, body);
-      print(`${JSON.stringify(done, null, 2)}\n`);
+      print(jsonText(done));
     });
 }

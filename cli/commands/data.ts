@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { parseDuration, SECOND } from '@nephometer/core';
-import { ApiClient } from '../client.ts';
+import { ApiClient, given } from '../client.ts';
 import type { ClientFlags, QueryPairs } from '../client.ts';
 import { asClient, print, repeated, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
@@ -102,7 +102,7 @@ function addStatistics(command: Command): void {
     )
     .action(async (meter: string, flags: StatisticsFlags) => {
       const extra: QueryPairs = [
-        ...(flags.period === undefined ? [] : [['period', flags.period] as const]),
+        ...given({ period: flags.period }),
         ...(flags.groupby ?? []).map((field) => ['groupby', field] as const),
         ...aggregatePairs(flags.aggregate ?? []),
       ];
@@ -164,7 +164,7 @@ async function show<Row>(
   columns: readonly Column<Row>[],
   extra: QueryPairs = [],
 ): Promise<void> {
-  const limit: QueryPairs = flags.limit === undefined ? [] : [['limit', String(flags.limit)]];
+  const limit = given({ limit: flags.limit?.toString() });
   const rows = await new ApiClient(flags).get<Row[]>(path, [...queryPairs(flags.query ?? []), ...extra, ...limit]);
   print(formatRows(rows, columns, flags.format));
 }

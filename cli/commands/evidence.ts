@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EXIT_CODES } from '@nephometer/core';
 import { ApiClient, ApiError } from '../client.ts';
 import type { ClientFlags, QueryPairs } from '../client.ts';
-import { asClient, print, wholeNumber, withFormat } from '../command.ts';
+import { asClient, jsonText, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
@@ -36,7 +36,7 @@ export function addEvidence(program: Command): void {
     .option('--raw', 'only the signed text, as it came')
     .action(async (id: string, flags: ClientFlags & { raw?: boolean }) => {
       const sample = await new ApiClient(flags).get<{ text: string }>(`/v1/samples/${encodeURIComponent(id)}`);
-      print(flags.raw === true ? sample.text : `${JSON.stringify(sample, null, 2)}\n`);
+      print(flags.raw === true ? sample.text : jsonText(sample));
     });
 }
 

@@ -16,7 +16,7 @@ import {
 import type { KeyFile, SettingFlags } from '@nephometer/core';
 import { ApiClient, ApiError } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
-import { asClient, print, wholeNumber, withConfig, withFormat } from '../command.ts';
+import { asClient, jsonText, print, wholeNumber, withConfig, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 
@@ -88,7 +88,7 @@ function addIssue(key: Command): void {
     .option('--no-previous', 'leave out the generation before: receipts signed with it are not believed any more')
     .option('--out <file>', 'file to write (mode 0600); default standard output')
     .action(async (agentId: string, flags: IssueFlags) => {
-      const text = `${JSON.stringify(await issue(agentId, flags), null, 2)}\n`;
+      const text = jsonText(await issue(agentId, flags));
       if (flags.out === undefined) return print(text);
       await writeNew(flags.out, text);
       process.stderr.write(`Wrote ${flags.out}. Give it to the agent and name it in signing.key_file.\n`);

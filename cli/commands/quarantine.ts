@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { ApiClient } from '../client.ts';
+import { ApiClient, given } from '../client.ts';
 import type { ClientFlags } from '../client.ts';
-import { asClient, print, wholeNumber, withFormat } from '../command.ts';
+import { asClient, jsonText, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import { addQuarantineUsage } from './quarantine-usage.ts';
@@ -31,10 +31,10 @@ export function addQuarantineCommands(program: Command): void {
     .option('--reason <reason>', 'only this reason, e.g. signature')
     .option('--limit <rows>', 'most rows', wholeNumber)
     .action(async (flags: ListFlags) => {
-      const { quarantine: rows } = await new ApiClient(flags).get<{ quarantine: QuarantineRow[] }>('/v1/quarantine', [
-        ...(flags.reason === undefined ? [] : [['reason', flags.reason] as const]),
-        ...(flags.limit === undefined ? [] : [['limit', String(flags.limit)] as const]),
-      ]);
+      const { quarantine: rows } = await new ApiClient(flags).get<{ quarantine: QuarantineRow[] }>(
+        '/v1/quarantine',
+        given({ reason: flags.reason, limit: flags.limit?.toString() }),
+      );
       print(
         formatRows<QuarantineRow>(
           rows,
@@ -63,7 +63,7 @@ export function addQuarantineCommands(program: Command): void {
     .action(async (id: string, flags: ClientFlags & { raw?: boolean }) => {
       const entry = await new ApiClient(flags).get<{ bytes: string }>(`/v1/quarantine/${encodeURIComponent(id)}`);
       if (flags.raw === true) process.stdout.write(Buffer.from(entry.bytes, 'base64'));
-      else print(`${JSON.stringify(entry, null, 2)}\n`);
+      else print(jsonText(entry));
     });
 
   asClient(
@@ -73,7 +73,7 @@ export function addQuarantineCommands(program: Command): void {
       .argument('<id>', 'id of the entry'),
   ).action(async (id: string, flags: ClientFlags) => {
     const outcome = await new ApiClient(flags).post(`/v1/quarantine/${encodeURIComponent(id)}/replay`, '{}');
-    print(`${JSON.stringify(outcome, null, 2)}\n`);
+    print(jsonText(outcome));
   });
 
   addQuarantineUsage(quarantine);

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { ApiClient } from '../client.ts';
-import type { ClientFlags, QueryPairs } from '../client.ts';
+import { ApiClient, given } from '../client.ts';
+import type { ClientFlags } from '../client.ts';
 import { asClient, print, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
 import type { Column } from '../format.ts';
-import { groupText } from '../words.ts';
+import { allPages } from '../pages.ts';
+import { groupText, lineOf } from '../words.ts';
 
 interface Line {
   readonly from: string;
@@ -52,25 +53,11 @@ export function addAdjustments(statement: Command): void {
   )
     .option('--as-of <when>', 'as it was known at that moment; default: now')
     .action(async (id: string, flags: ClientFlags & FormatFlag & { asOf?: string }) => {
-      const { page, rows } = await read(new ApiClient(flags), id, flags.asOf);
+      const path = `/v1/statements/${encodeURIComponent(id)}/adjustments`;
+      const query = given({ as_of: flags.asOf });
+      const { page, rows } = await allPages(new ApiClient(flags), path, query, ({ adjustments }: Page) => adjustments);
       print(flags.format === 'table' ? tableText(page, rows) : formatRows(rows, COLUMNS, flags.format));
     });
-}
-
-/** Every page: the cursor keeps the moment of the first. */
-async function read(
-  client: ApiClient,
-  id: string,
-  asOf: string | undefined,
-): Promise<{ page: Page; rows: Adjustment[] }> {
-  const path = `/v1/statements/${encodeURIComponent(id)}/adjustments`;
-  const rows: Adjustment[] = [];
-  for (let query: QueryPairs = asOf === undefined ? [] : [['as_of', asOf]]; ;) {
-    const page = await client.get<Page>(path, query);
-    rows.push(...page.adjustments);
-    if (page.next === null) return { page, rows };
-    query = [['cursor', page.next]];
-  }
 }
 
 const COLUMNS: readonly Column<Adjustment>[] = [
@@ -86,10 +73,6 @@ const COLUMNS: readonly Column<Adjustment>[] = [
   { title: 'change', value: ({ change }) => change },
   { title: 'cause', value: ({ causes }) => causes.join(' ') },
 ];
-
-function lineOf({ before, after }: Adjustment): Line | null {
-  return after ?? before;
-}
 
 /** A line whose quantity stayed may have changed in what is known of it. */
 function coverageText({ before, after }: Adjustment): string {

@@ -5,7 +5,7 @@ import type { ClientFlags } from '../client.ts';
 import { asClient, jsonText, print, wholeNumber, withFormat } from '../command.ts';
 import type { FormatFlag } from '../command.ts';
 import { formatRows } from '../format.ts';
-import { PAGE } from '../pages.ts';
+import { allPages } from '../pages.ts';
 import type { Column } from '../format.ts';
 
 type Selector = Readonly<Record<string, string>>;
@@ -16,6 +16,11 @@ interface Voided {
   readonly selector: Selector;
   readonly reason: string;
   readonly who: string;
+}
+
+interface Page {
+  readonly voids: readonly Voided[];
+  readonly next: string | null;
 }
 
 interface CreateFlags extends ClientFlags {
@@ -67,19 +72,11 @@ export function addVoidCommands(program: Command): void {
     .option('--limit <rows>', 'most rows', wholeNumber)
     .option('--before <when>', 'only what was recorded before')
     .action(async (flags: ClientFlags & FormatFlag & { limit?: number; before?: string }) => {
-      print(formatRows(await listed(new ApiClient(flags), flags.before, flags.limit), COLUMNS, flags.format));
+      const query = given({ before: flags.before });
+      const voids = ({ voids: page }: Page): readonly Voided[] => page;
+      const { rows } = await allPages(new ApiClient(flags), '/v1/voids', query, voids, flags.limit, 'before');
+      print(formatRows(rows, COLUMNS, flags.format));
     });
-}
-
-async function listed(client: ApiClient, since: string | undefined, most = Infinity): Promise<Voided[]> {
-  const voids: Voided[] = [];
-  for (let before = since; ;) {
-    const query = given({ limit: String(Math.min(PAGE, most - voids.length)), before });
-    const page = await client.get<{ voids: readonly Voided[]; next: string | null }>('/v1/voids', query);
-    voids.push(...page.voids);
-    if (page.next === null || voids.length >= most) return voids;
-    before = page.next;
-  }
 }
 
 function selectorOf(flags: CreateFlags): Selector {
